@@ -1,0 +1,101 @@
+"""The actor-critic sub-agent: Tianshou's PPO and A2C over one trunk.
+
+Losses, clipping and optimisation are Tianshou's own. What is ours: returns and old
+log-probabilities come from the collector, which knew them, and minibatches hold whole articles.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+import torch
+from tianshou.algorithm import A2C, PPO
+from tianshou.algorithm.modelfree.reinforce import DiscreteActorPolicy
+from tianshou.algorithm.optim import AdamOptimizerFactory
+from tianshou.data import ReplayBuffer
+
+from lightbulb_agents.trunk import Actor, Critic, Trunk
+
+
+@dataclass(frozen=True)
+class ActorCriticConfig:
+    """How the actor-critic learns. Rates fall linearly to zero over the budget."""
+
+    learning_rate: float = 1e-3
+    """Adam's step size at the start."""
+    epochs: int = 2
+    """Passes over a rollout (PPO; A2C makes one)."""
+    minibatch: int = 256
+    """Steps of a gradient step."""
+    clip: float = 0.2
+    """PPO's bound on the change of a probability's ratio."""
+    gae_lambda: float = 0.95
+    """Lambda of generalised advantage estimation."""
+    entropy: float = 0.01
+    """Weight of the entropy bonus at the start."""
+    value_loss: float = 0.5
+    """Weight of the value loss."""
+    max_grad_norm: float = 0.5
+    """Gradients longer than this are shortened to it."""
+
+
+class _FromRollout:
+    """Takes returns and advantages from a rollout whose values the collector wrote down."""
+
+    def _preprocess_batch(self, batch: Any, buffer: ReplayBuffer, indices: Any) -> Any:
+        returns, advantages = PPO.compute_episodic_return(
+            batch,
+            buffer,
+            indices,
+            v_s_=batch.v_next,
+            v_s=batch.v_s,
+            gamma=1.0,
+            gae_lambda=self.gae_lambda,  # type: ignore[attr-defined]
+        )
+        batch.returns = torch.from_numpy(returns).float()
+        batch.adv = torch.from_numpy(advantages).float()
+        return batch
+
+
+class ArticlePPO(_FromRollout, PPO):
+    """Proximal policy optimisation (Schulman et al. 2017)."""
+
+
+class ArticleA2C(_FromRollout, A2C):
+    """Synchronous advantage actor-critic (Mnih et al. 2016)."""
+
+
+def make_actor_critic(
+    name: Literal["ppo", "a2c"],
+    trunk: Trunk,
+    action_space: gymnasium.spaces.Discrete,
+    config: ActorCriticConfig,
+) -> ArticlePPO | ArticleA2C:
+    """Returns the algorithm and, in it, the policy."""
+    policy = DiscreteActorPolicy(actor=Actor(trunk, int(action_space.n)), action_space=action_space)
+    shared: dict[str, Any] = {
+        "policy": policy,
+        "critic": Critic(trunk),
+        "optim": AdamOptimizerFactory(lr=config.learning_rate, eps=1e-5),
+        "vf_coef": config.value_loss,
+        "ent_coef": config.entropy,
+        "max_grad_norm": config.max_grad_norm,
+        "gae_lambda": config.gae_lambda,
+        "gamma": 1.0,
+    }
+    if name == "ppo":
+        return ArticlePPO(**shared, eps_clip=config.clip)
+    if name == "a2c":
+        return ArticleA2C(**shared)
+    raise ValueError(f'an actor-critic is called "ppo" or "a2c", got {name!r}')
+
+
+def set_progress(
+    algorithm: ArticlePPO | ArticleA2C, config: ActorCriticConfig, done: float
+) -> None:
+    """Sets the learning rate and the entropy bonus for the share of the budget that is done."""
+    left = float(np.clip(1.0 - done, 0.0, 1.0))
+    algorithm.ent_coef = config.entropy * left
+    for group in algorithm.optim._optim.param_groups:
+        group["lr"] = config.learning_rate * left

@@ -1,0 +1,167 @@
+"""What a training run is: plain data, made into a command line by tyro, stored in every run."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tyro
+from lightbulb_backbones.table import BackboneConfig
+from lightbulb_envs.registry import find_row
+
+from lightbulb_agents.actor_critic import ActorCriticConfig
+from lightbulb_agents.network import NetworkConfig
+
+BUDGETS = {"short": 360_000, "long": 5_400_000}
+"""Environment steps: measured once to be about 2 and 30 minutes on two cores, then fixed."""
+SUB_AGENTS = {"actor_critic": "ppo"}
+"""Sub-agent of the registry → the algorithm that `--agent auto` takes."""
+
+
+@dataclass(frozen=True)
+class SourceFlags:
+    """Files to read instead of the newsroom, as in `--source.train jsonl:news.jsonl`."""
+
+    train: tuple[str, ...] = ()
+    """Documents to train on."""
+    validation: tuple[str, ...] = ()
+    """Documents for the learning curve; without them it is drawn on training documents."""
+    test: tuple[str, ...] = ()
+    """Documents for the final table."""
+
+    def setting(self) -> dict[str, list[str]] | None:
+        """Returns the environment's `source` setting, None for the newsroom."""
+        named = {split: list(paths) for split, paths in asdict(self).items() if paths}
+        if named and "train" not in named:
+            raise ValueError(f"--source names {', '.join(named)} but no --source.train")
+        return named or None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of the network."""
+
+    width: int = 64
+    """Length of a state."""
+    backbone_layers: int = 1
+    """Layers of a backbone that has any."""
+    heads: int = 4
+    """Attention heads; they divide the width."""
+    article_layers: int = 1
+    """Layers over the sentences of an article."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train an agent on an environment, evaluate it on unseen documents, and write a report."""
+
+    env: str = "Lightbulb/NewsSummariser-v0"
+    """Environment id."""
+    agent: Literal["auto", "ppo", "a2c"] = "auto"
+    """Sub-agent; "auto" takes the one that the environment's registry row recommends."""
+    backbone: str = "bag"
+    """Network that reads the tokens: "bag" or "transformer"."""
+    budget: str = "short"
+    """"short" (about 2 minutes on two cores), "long" (about 30), or environment steps."""
+    seed: int = 0
+    """Seed of the weights, the documents and the actions."""
+    run_folder: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Where the run is written. Default: runs/ENV-AGENT-BUDGET-SEED."""
+    resume: bool = False
+    """Go on from the run folder's last checkpoint. The other flags must be those of the run."""
+    source: SourceFlags = field(default_factory=SourceFlags)
+    settings: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=JSON ...")] = ()
+    """Other keywords of the environment, such as budget=3 or reward='{"rouge1": 1}'."""
+    sizes: Sizes = field(default_factory=Sizes)
+    learning: ActorCriticConfig = field(default_factory=ActorCriticConfig)
+    rows: int = 256
+    """Episodes that are played at once."""
+    rollouts: int = 2
+    """Episodes of the same document among them; they divide the rows."""
+    threads: int = 1
+    """Threads that torch uses."""
+    test_episodes: int = 500
+    """Test documents of the final table."""
+
+    def algorithm(self) -> Literal["ppo", "a2c"]:
+        """Returns the algorithm that `agent` stands for."""
+        if self.agent != "auto":
+            return self.agent
+        recommended = find_row(self.env).agent
+        if recommended not in SUB_AGENTS:
+            raise ValueError(
+                f"{self.env} recommends the sub-agent {recommended!r}, which is not there yet: "
+                f"choose one with --agent"
+            )
+        return SUB_AGENTS[recommended]  # type: ignore[return-value]
+
+    def steps(self) -> int:
+        """Returns the budget in environment steps."""
+        if self.budget in BUDGETS:
+            return BUDGETS[self.budget]
+        try:
+            steps = int(self.budget.replace("_", "").replace(",", ""))
+        except ValueError:
+            steps = 0
+        if steps < 1:
+            raise ValueError(
+                f'budget must be "short", "long" or a number of steps, got {self.budget!r}'
+            )
+        return steps
+
+    def network(self) -> NetworkConfig:
+        """Returns the network's config."""
+        sizes = self.sizes
+        backbone = BackboneConfig(self.backbone, sizes.width, sizes.backbone_layers, sizes.heads)
+        return NetworkConfig(backbone, sizes.article_layers)
+
+    def folder(self) -> Path:
+        """Returns the run folder."""
+        if self.run_folder is not None:
+            return self.run_folder
+        name = self.env.removeprefix("Lightbulb/")
+        return Path("runs") / f"{name}-{self.algorithm()}-{self.budget}-{self.seed}"
+
+    def env_settings(self) -> dict[str, Any]:
+        """Returns the environment's keywords that the flags name."""
+        settings = parse_settings(self.settings)
+        source = self.source.setting()
+        if source is not None:
+            settings["source"] = source
+        return settings
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Returns keywords from "name=value" texts; a value that is no JSON stands for itself."""
+    settings: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"--settings takes NAME=VALUE, got {text!r}")
+        try:
+            settings[name] = json.loads(value)
+        except json.JSONDecodeError:
+            settings[name] = value
+    return settings
+
+
+def config_to_json(config: TrainConfig) -> dict[str, Any]:
+    """Returns what of a config decides a run's results, as plain data."""
+    data = asdict(config)
+    for name in ("run_folder", "resume", "test_episodes"):
+        del data[name]
+    plain: dict[str, Any] = json.loads(json.dumps(data))
+    return plain
+
+
+def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Returns the names of the fields in which two configs differ."""
+    names = []
+    for name in sorted(one.keys() | other.keys()):
+        left, right = one.get(name), other.get(name)
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            names += differing(left, right, f"{prefix}{name}.")
+        elif left != right:
+            names.append(prefix + name)
+    return names

@@ -1,0 +1,67 @@
+"""From the tokens of articles to states of their sentences.
+
+The backbone reads a sentence at a time; its states are pooled into one a sentence; blocks over
+the sentences of an article let each see the others. Letters of shapes: E articles, S sentences,
+T tokens, D width, B sentences at once.
+"""
+
+import torch
+from lightbulb_backbones.table import BackboneConfig, make_backbone
+from lightbulb_backbones.transformer import Block, sinusoids
+from torch import Tensor, nn
+
+_CHUNKS = 3
+"""Sentences are read in so many groups of similar length, so that little padding is read."""
+
+
+class ArticleEncoder(nn.Module):
+    """Backbone, pooling, and `layers` blocks over the sentences of an article."""
+
+    def __init__(self, vocabulary_size: int, backbone: BackboneConfig, layers: int):
+        super().__init__()
+        width = backbone.width
+        self.width = width
+        self.backbone = make_backbone(vocabulary_size, backbone)
+        self.pooled = nn.Sequential(
+            nn.LayerNorm(2 * width),
+            nn.Linear(2 * width, 2 * width),
+            nn.GELU(),
+            nn.Linear(2 * width, width),
+        )
+        self.position = nn.Linear(width, width, bias=False)
+        self.blocks = nn.ModuleList(Block(width, backbone.heads) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns states (E, S, D) for tokens (E, S, T), and which sentences are real (E, S)."""
+        articles, sentences, _ = tokens.shape
+        is_real = (tokens != 0).any(dim=2)
+        pooled = torch.zeros(articles * sentences, 2 * self.width, device=tokens.device)
+        rows = tokens[is_real]
+        if len(rows):
+            places = is_real.flatten().nonzero().squeeze(1)
+            pooled = pooled.index_copy(0, places, self._read(rows))
+        states = self.pooled(pooled.view(articles, sentences, 2 * self.width))
+        places_encoding = sinusoids(sentences, self.width, tokens.device)
+        states = states + self.position(places_encoding)
+        # An article without a sentence still needs something to attend to.
+        keep = is_real | ~is_real.any(dim=1, keepdim=True)
+        for block in self.blocks:
+            states = block(states, keep)
+        return self.norm(states), is_real
+
+    def _read(self, rows: Tensor) -> Tensor:
+        """Returns (B, 2 D): the mean and the scaled sum of the states of every sentence's tokens."""
+        lengths = (rows != 0).sum(dim=1)
+        order = lengths.argsort(stable=True)
+        read = []
+        for chunk in order.chunk(_CHUNKS):
+            tokens = rows[chunk, : int(lengths[chunk].max())]
+            keep = tokens != 0
+            states = self.backbone(input_ids=tokens, attention_mask=keep).last_hidden_state
+            total = (states * keep.unsqueeze(2)).sum(dim=1)
+            count = keep.sum(dim=1, keepdim=True)
+            read.append(torch.cat((total / count, total / count.sqrt()), dim=1))
+        back = torch.empty_like(order)
+        back[order] = torch.arange(len(order), device=order.device)
+        return torch.cat(read)[back]

@@ -1,0 +1,274 @@
+"""Evaluating a run: `python -m lightbulb_agents.evaluate RUN --split test --episodes 500`."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import torch
+import tyro
+from lightbulb_envs.actor import Actor
+from lightbulb_envs.baselines import make_baseline
+from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.record import records_of, write_records
+from lightbulb_envs.registry import find_row, make_engine
+from lightbulb_envs.rollout import Episode, roll_out
+from lightbulb_envs.score import (
+    Interval,
+    mean_interval,
+    random_returns,
+    score_interval,
+)
+
+from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, write_json
+from lightbulb_agents.config import parse_settings
+from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
+from lightbulb_agents.neural_actor import NeuralActor
+
+PRIVILEGED = ("ceiling", "oracle")
+_ROWS = 128
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a table of results."""
+
+    name: str
+    episode_return: Interval
+    score: Interval
+    """Normalised: random 0, oracle 100."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Baselines and a policy on the same documents."""
+
+    env_id: str
+    split: str
+    episodes: int
+    settings: dict[str, Any]
+    oracle_methods: dict[str, int]
+    """How the oracle found its drafts: "exact" or "beam-16", and how often."""
+    entries: tuple[Entry, ...]
+    differences: dict[str, Interval]
+    """Trained minus each heuristic, in return, paired by document."""
+    notes: tuple[str, ...] = ()
+
+    def entry(self, name: str) -> Entry:
+        """Returns the entry of that name."""
+        return next(entry for entry in self.entries if entry.name == name)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished or unfinished run on disk."""
+
+    folder: Path
+    env_id: str
+    settings: dict[str, Any]
+    network: NetworkConfig
+    head: str
+    vocabulary_size: int
+    vocabulary_digest: str
+
+    @staticmethod
+    def load(folder: Path) -> "Run":
+        """Reads a run's config; FileNotFoundError or ValueError says what is missing."""
+        path = folder / "run.json"
+        if not path.is_file():
+            raise FileNotFoundError(f"{folder} is no run folder: it holds no run.json")
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return Run(
+            folder=folder,
+            env_id=data["env_id"],
+            settings=data["settings"],
+            network=NetworkConfig.from_json(data["network"]),
+            head=data["head"],
+            vocabulary_size=data["vocabulary_size"],
+            vocabulary_digest=data["vocabulary_digest"],
+        )
+
+    def reading_settings(self) -> dict[str, Any]:
+        """Returns the settings that make an environment tell tokens as the network knows them."""
+        tokenizer = self.folder / "tokenizer.json"
+        settings: dict[str, Any] = {"vocabulary_digest": self.vocabulary_digest}
+        if tokenizer.is_file():
+            settings["tokenizer"] = str(tokenizer)
+        return settings
+
+    def load_network(self) -> ActorCriticNetwork:
+        """Returns the network with the weights of the newest checkpoint."""
+        network = ActorCriticNetwork(self.vocabulary_size, self.head, self.network)
+        load_weights(latest_checkpoint(self.folder), network)
+        return network.eval()
+
+
+def evaluate(
+    engine: Engine,
+    env_id: str,
+    split: str,
+    settings: dict[str, Any],
+    instances: np.ndarray[Any, np.dtype[np.int64]],
+    actors: dict[str, Actor],
+    seed: int = 0,
+) -> tuple[Results, dict[str, list[Episode]]]:
+    """Plays baselines and actors on the same instances; returns the results and the episodes."""
+    task = engine.task  # type: ignore[attr-defined]
+    played = {
+        name: roll_out(make_baseline(name, task), engine, instances, seed)
+        for name in ("lead-3", "centrality")
+    }
+    played |= {name: roll_out(actor, engine, instances, seed) for name, actor in actors.items()}
+    if task.source.has_facts:
+        played["ceiling"] = roll_out(make_baseline("ceiling", task), engine, instances, seed)
+    played["oracle"] = roll_out(make_baseline("oracle", task), engine, instances, seed)
+    returns = {
+        name: np.array([episode.episode_return for episode in episodes])
+        for name, episodes in played.items()
+    }
+    random = random_returns(engine, instances, seed=seed)
+
+    def generator() -> np.random.Generator:
+        return np.random.default_rng(seed)
+
+    entries = [
+        Entry(
+            name,
+            mean_interval(values, generator()),
+            score_interval(values, random, returns["oracle"], generator()),
+        )
+        for name, values in {"random": random, **returns}.items()
+    ]
+    differences = {
+        f"{actor} - {heuristic}": mean_interval(returns[actor] - returns[heuristic], generator())
+        for actor in actors
+        for heuristic in ("lead-3", "centrality")
+    }
+    results = Results(
+        env_id=env_id,
+        split=split,
+        episodes=len(instances),
+        settings=settings,
+        oracle_methods=_oracle_methods(engine, instances),
+        entries=tuple(entries),
+        differences=differences,
+    )
+    return results, played
+
+
+def _oracle_methods(engine: Engine, instances: np.ndarray[Any, Any]) -> dict[str, int]:
+    """Counts how the oracle's drafts of the instances were found."""
+    from lightbulb_envs.search import BEAM_WIDTH, EXACT_LIMIT, count_drafts
+
+    task = engine.task  # type: ignore[attr-defined]
+    counts: dict[str, int] = {}
+    for start in range(0, len(instances), _ROWS):
+        batch = task.source.batch(instances[start : start + _ROWS])
+        for row in range(len(batch)):
+            is_exact = count_drafts(task.task(batch, row)) <= EXACT_LIMIT
+            method = "exact" if is_exact else f"beam-{BEAM_WIDTH}"
+            counts[method] = counts.get(method, 0) + 1
+    return counts
+
+
+def format_table(results: Results) -> str:
+    """Returns the results as a table for a terminal."""
+    lines = [
+        f"{results.env_id}, split {results.split}, {results.episodes} documents "
+        "(score: random 0, oracle 100; 95 % bootstrap intervals over documents)",
+        "",
+        f"{'':<18}{'return':>8}{'95 % interval':>18}{'score':>9}{'95 % interval':>18}",
+    ]
+    for entry in results.entries:
+        reward, score = entry.episode_return, entry.score
+        name = {"ceiling": "readable ceiling"}.get(entry.name, entry.name)
+        lines.append(
+            f"{name:<18}{reward.mean:>8.3f}{f'{reward.low:.3f} to {reward.high:.3f}':>18}"
+            f"{score.mean:>9.1f}{f'{score.low:.1f} to {score.high:.1f}':>18}"
+        )
+    lines.append("")
+    for name, gap in results.differences.items():
+        lines.append(f"{name}: return {gap.mean:+.3f}, paired {gap.low:+.3f} to {gap.high:+.3f}")
+    found = ", ".join(f"{method} for {count}" for method, count in results.oracle_methods.items())
+    lines.append(f"oracle found by search: {found}")
+    lines.extend(results.notes)
+    return "\n".join(lines)
+
+
+def results_to_json(results: Results) -> dict[str, Any]:
+    """Returns results as plain data."""
+    return asdict(results)
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """Evaluate the policy of a run beside the baselines, on documents of a split."""
+
+    run: Annotated[Path, tyro.conf.Positional]
+    """Run folder that training left."""
+    env: str | None = None
+    """Environment id. Default: the run's own."""
+    split: str = "test"
+    """Split whose documents are read."""
+    episodes: int = 500
+    """Documents, one episode each."""
+    seed: int = 0
+    """Seed of the random baseline and the intervals."""
+    source: tuple[str, ...] = ()
+    """Documents to read instead of the run's, such as newsroom or jsonl:news.jsonl."""
+    settings: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=JSON ...")] = ()
+    """Other keywords of the environment, such as budget=3."""
+
+
+def evaluate_run(config: EvaluateConfig) -> tuple[Results, dict[str, list[Episode]]]:
+    """Evaluates a run as the config says."""
+    run = Run.load(config.run)
+    env_id = config.env or run.env_id
+    row = find_row(env_id)
+    if row.head != run.head:
+        raise ValueError(
+            f"the run acts through a {run.head!r} head and {env_id} needs a {row.head!r} head"
+        )
+    settings = dict(run.settings) if env_id == run.env_id else _of_documents(run.settings)
+    settings |= parse_settings(config.settings) | run.reading_settings()
+    settings["split"] = config.split
+    if config.source:
+        settings["source"] = list(config.source)
+        if config.source != ("newsroom",) and "split" not in settings.get("fields", {}):
+            settings["split"] = None  # the files named are read whole
+    rows = min(_ROWS, config.episodes)
+    engine = make_engine(env_id, rows, **settings)
+    available = engine.num_instances
+    episodes = config.episodes if available is None else min(config.episodes, available)
+    actors: dict[str, Actor] = {"trained": NeuralActor(run.load_network())}
+    results, played = evaluate(
+        engine, env_id, config.split, settings, np.arange(episodes), actors, config.seed
+    )
+    if episodes < config.episodes:
+        note = f"asked for {config.episodes} documents, and the source has {episodes}"
+        results = replace(results, notes=(note,))
+    return results, played
+
+
+def _of_documents(settings: dict[str, Any]) -> dict[str, Any]:
+    """Returns the settings that say which documents are read, leaving the task to another id."""
+    return {name: settings[name] for name in ("source", "fields", "on_error") if name in settings}
+
+
+def main() -> None:
+    """Evaluates a run from the command line."""
+    config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
+    torch.set_num_threads(1)
+    results, played = evaluate_run(config)
+    print(format_table(results))
+    name = results.env_id.removeprefix("Lightbulb/")
+    path = config.run / f"evaluation-{name}-{config.split}.json"
+    write_json(path, results_to_json(results))
+    records = records_of(results.env_id, results.settings, played["trained"])
+    write_records(path.with_suffix(".episodes.jsonl"), records)
+    print(f"written to {path} and, episode by episode, {path.with_suffix('.episodes.jsonl')}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""The training loop: collect, update, measure, save; and go on from where a run stopped."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightbulb_envs.baselines import make_baseline
+from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.registry import find_row, make_engine
+from lightbulb_envs.score import mean_returns, normalised_score, random_returns
+from tianshou.utils.torch_utils import policy_within_training_step
+
+from lightbulb_agents.actor_critic import make_actor_critic, set_progress
+from lightbulb_agents.checkpoint import (
+    decode_bytes,
+    encode_bytes,
+    latest_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from lightbulb_agents.collector import EpisodeCollector
+from lightbulb_agents.config import TrainConfig
+from lightbulb_agents.metrics import Metrics, ProgressLine
+from lightbulb_agents.network import ActorCriticNetwork
+from lightbulb_agents.neural_actor import NeuralActor
+from lightbulb_agents.trunk import Trunk
+
+VALIDATION_DOCUMENTS = 200
+_VALIDATION_RANDOM = 20
+_MEASUREMENTS = 20
+"""Points of the learning curve."""
+_SAVE_EVERY = 25
+"""Updates between checkpoints."""
+
+
+@dataclass
+class Validation:
+    """Documents for the learning curve, with the returns between which it is normalised."""
+
+    engine: Engine
+    instances: np.ndarray[Any, np.dtype[np.int64]]
+    random: np.ndarray[Any, np.dtype[np.float64]]
+    oracle: np.ndarray[Any, np.dtype[np.float64]]
+
+    @staticmethod
+    def prepare(env_id: str, settings: dict[str, Any]) -> "Validation":
+        """Plays the baselines on the first validation documents."""
+        source = settings.get("source")
+        has_split = not isinstance(source, dict) or "validation" in source
+        split = "validation" if has_split else "train"
+        engine = make_engine(env_id, VALIDATION_DOCUMENTS, **{**settings, "split": split})
+        available = engine.num_instances
+        count = VALIDATION_DOCUMENTS if available is None else min(VALIDATION_DOCUMENTS, available)
+        instances = np.arange(count)
+        oracle = make_baseline("oracle", engine.task)  # type: ignore[attr-defined]
+        return Validation(
+            engine,
+            instances,
+            random_returns(engine, instances, rollouts=_VALIDATION_RANDOM),
+            mean_returns(oracle, engine, instances),
+        )
+
+    def measure(self, network: ActorCriticNetwork) -> tuple[float, float]:
+        """Returns the network's mean return and its normalised score."""
+        returns = mean_returns(NeuralActor(network), self.engine, self.instances)
+        return float(returns.mean()), normalised_score(returns, self.random, self.oracle)
+
+
+class Training:
+    """Everything that a run needs to take its next step, and to be saved between two."""
+
+    def __init__(self, config: TrainConfig, settings: dict[str, Any]):
+        torch.set_num_threads(config.threads)
+        torch.manual_seed(config.seed)  # the one place: networks draw their weights from it
+        self.config = config
+        self.row = find_row(config.env)
+        self.engine = make_engine(config.env, config.rows, **{**settings, "split": "train"})
+        vocabulary = self.engine.source.vocabulary  # type: ignore[attr-defined]
+        self.vocabulary = vocabulary
+        self.network = ActorCriticNetwork(vocabulary.size, self.row.head, config.network())
+        trunk = Trunk(self.network)
+        self.algorithm = make_actor_critic(
+            config.algorithm(),
+            trunk,
+            self.engine.action_space,  # type: ignore[arg-type]
+            config.learning,
+        )
+        self.generator = torch.Generator()
+        self.generator.manual_seed(config.seed)
+        self.shuffler = np.random.default_rng(config.seed)
+        self.collector = EpisodeCollector(
+            self.algorithm.policy,
+            trunk,
+            self.engine,
+            config.rollouts,
+            self.generator,
+            self.shuffler,
+        )
+        self.collector.stream.seed(config.seed)
+        self.steps = 0
+        self.episodes = 0
+        self.seconds = 0.0
+        self.measured = 0
+
+    @property
+    def _optimizer(self) -> torch.optim.Optimizer:
+        return self.algorithm.optim._optim
+
+    def update(self) -> dict[str, float]:
+        """Collects one rollout and learns from it; returns what it measured."""
+        learning, config = self.config.learning, self.config
+        set_progress(self.algorithm, learning, self.steps / config.steps())
+        with policy_within_training_step(self.algorithm.policy):
+            collected = self.collector.collect(n_episode=config.rows)
+            learnt = self.algorithm.update(
+                self.collector.buffer,
+                batch_size=learning.minibatch,
+                repeat=learning.epochs if config.algorithm() == "ppo" else 1,
+            )
+        self.steps += collected.n_collected_steps
+        self.episodes += collected.n_collected_episodes
+        losses = learnt.get_loss_stats_dict()
+        return {
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "training_return": float(collected.returns.mean()),
+            "episode_length": float(collected.lens.mean()),
+            "actor_loss": losses["actor_loss"],
+            "value_loss": losses["vf_loss"],
+            "entropy": losses["ent_loss"],
+            "learning_rate": self._optimizer.param_groups[0]["lr"],
+        }
+
+    def save(self, run: Path) -> None:
+        """Writes a checkpoint."""
+        state = {
+            "steps": self.steps,
+            "episodes": self.episodes,
+            "seconds": self.seconds,
+            "measured": self.measured,
+            "generator": encode_bytes(self.generator.get_state()),
+            "shuffler": self.shuffler.bit_generator.state,
+            "stream": self.collector.stream.state(),
+        }
+        save_checkpoint(run, self.steps, self.network, self._optimizer, state)
+
+    def restore(self, run: Path) -> None:
+        """Goes back to the run's last checkpoint."""
+        state = load_checkpoint(latest_checkpoint(run), self.network, self._optimizer)
+        self.steps = state["steps"]
+        self.episodes = state["episodes"]
+        self.seconds = state["seconds"]
+        self.measured = state["measured"]
+        self.generator.set_state(decode_bytes(state["generator"]))
+        self.shuffler.bit_generator.state = state["shuffler"]
+        self.collector.stream.set_state(state["stream"])
+
+
+def train(training: Training, validation: Validation, run: Path, *, resumed: bool) -> None:
+    """Trains to the end of the budget, with a checkpoint now and then and at the end."""
+    total = training.config.steps()
+    metrics = Metrics(run, training.steps if resumed else None)
+    progress = ProgressLine(total, training.steps)
+    score = float(metrics.rows[-1]["score"]) if metrics.rows else None
+    if not resumed:
+        training.save(run)
+    updates = 0
+    started = time.monotonic() - training.seconds
+    while training.steps < total:
+        measured = training.update()
+        updates += 1
+        training.seconds = time.monotonic() - started
+        if training.steps * _MEASUREMENTS >= total * (training.measured + 1):
+            training.measured = training.steps * _MEASUREMENTS // total
+            validation_return, score = validation.measure(training.network)
+            metrics.write(
+                {
+                    **measured,
+                    "seconds": round(training.seconds, 1),
+                    "score": score,
+                    "validation_return": validation_return,
+                }
+            )
+        progress.show(training.steps, score, measured["training_return"])
+        if updates % _SAVE_EVERY == 0 or training.steps >= total:
+            training.save(run)
+    metrics.close()
+    progress.close()

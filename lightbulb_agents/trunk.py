@@ -1,0 +1,80 @@
+"""One network run for actor and critic, behind the two modules that Tianshou expects.
+
+Tianshou asks the actor and the critic about the same observations, one after the other. Both ask
+this trunk, which answers the second from the first's result as long as the observations, the
+weights and the gradient mode are the same.
+"""
+
+from typing import Any
+
+import torch
+from tianshou.utils.net.common import AbstractDiscreteActor
+from torch import Tensor, nn
+
+from lightbulb_agents.heads import Drafts
+from lightbulb_agents.network import ActorCriticNetwork
+
+
+class Trunk(nn.Module):
+    """Runs the network on Tianshou observations, which name articles by number."""
+
+    def __init__(self, network: ActorCriticNetwork):
+        super().__init__()
+        self.network = network
+        self.tokens = torch.zeros(0, dtype=torch.long)
+        self._asked: Any = None
+        self._state: tuple[bool, int] = (False, -1)
+        self._answer: tuple[Tensor, Tensor] | None = None
+
+    def set_articles(self, tokens: Tensor) -> None:
+        """Sets the articles (E, S, T) that observations number."""
+        self.tokens = tokens
+        self._asked = self._answer = None
+
+    def forward(self, observation: Any) -> tuple[Tensor, Tensor]:
+        """Returns logits (n, S + 1) and values (n,); every article in it is encoded once."""
+        version = next(self.network.parameters())._version
+        state = (torch.is_grad_enabled(), version)
+        if self._answer is None or self._asked is not observation or self._state != state:
+            articles, place = torch.unique(
+                torch.as_tensor(observation.article), return_inverse=True
+            )
+            encoded = self.network.encode(self.tokens[articles])
+            drafts = Drafts(
+                article=place,
+                picks=observation.picks,
+                budget=observation.budget,
+                action_mask=observation.action_mask,
+            )
+            self._answer = self.network.decide(encoded, drafts)
+            self._asked, self._state = observation, state
+        return self._answer
+
+
+class Actor(AbstractDiscreteActor):
+    """The trunk's logits."""
+
+    def __init__(self, trunk: Trunk, actions: int):
+        super().__init__(actions)
+        self.trunk = trunk
+
+    def get_preprocess_net(self) -> Any:
+        """Returns the trunk; Tianshou wants to know."""
+        return self.trunk
+
+    def forward(self, obs: Any, state: Any = None, info: Any = None) -> tuple[Tensor, Any]:
+        """Returns logits (n, S + 1), -inf where illegal."""
+        return self.trunk(obs)[0], state
+
+
+class Critic(nn.Module):
+    """The trunk's values."""
+
+    def __init__(self, trunk: Trunk):
+        super().__init__()
+        self.trunk = trunk
+
+    def forward(self, obs: Any) -> Tensor:
+        """Returns values (n,)."""
+        value: Tensor = self.trunk(obs)[1]
+        return value

@@ -1,0 +1,98 @@
+"""One episode at a time: any engine as a `gymnasium.Env`."""
+
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.adapters.options import requested_instances
+from lightbulb_envs.engines.engine import Engine, Observation, load_engine, make_config
+from lightbulb_envs.instances import InstanceStream
+
+_ROW = np.zeros(1, dtype=np.int64)
+
+
+class TextEnv(gymnasium.Env[Observation, Any]):
+    """A Gymnasium environment over an engine of one row.
+
+    `info` holds "instance" and "action_mask", and after a step "reward_parts" (summing to the
+    reward) and "illegal_action". `reset(options={"instance": i})` replays instance i. A time limit
+    is Gymnasium's: `gymnasium.make` adds the id's own.
+
+    Args:
+        engine: "module:Class".
+        render_mode: None, "ansi" (`render` returns text) or "human" (every step is printed).
+        **settings: fields of the engine's config.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 4}
+
+    def __init__(self, engine: str, render_mode: str | None = None, **settings: Any):
+        modes = self.metadata["render_modes"]
+        if render_mode is not None and render_mode not in modes:
+            raise ValueError(f"render_mode must be None or one of {modes}, got {render_mode!r}")
+        self.render_mode = render_mode
+        engine_class = load_engine(engine)
+        self.engine: Engine = engine_class(make_config(engine_class, settings), num_envs=1)
+        self.observation_space = self.engine.observation_space
+        self.action_space = self.engine.action_space
+        self._stream = InstanceStream(1, self.engine.num_instances)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Starts an episode: of the instance that options name, or of the seed's next."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self._stream.seed(seed)
+        requested = requested_instances(options, 1)
+        instances = self._stream.draw(_ROW) if requested is None else requested
+        self.engine.reset(_ROW, instances)
+        self._show()
+        return self._observe()
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Takes one action; RuntimeError after the end of an episode."""
+        step = self.engine.step(_ROW, np.asarray([action]))
+        observation, info = self._observe()
+        parts = step.parts[0].tolist()
+        info["reward_parts"] = dict(zip(self.engine.part_names, parts, strict=True))
+        info["illegal_action"] = bool(step.is_illegal[0])
+        self._show()
+        return (
+            observation,
+            float(step.reward[0]),
+            bool(step.terminated[0]),
+            bool(step.truncated[0]),
+            info,
+        )
+
+    def _observe(self) -> tuple[Observation, dict[str, Any]]:
+        observation = {name: array[0] for name, array in self.engine.observe(_ROW).items()}
+        info = {
+            "instance": int(self.engine.instance(_ROW)[0]),
+            "action_mask": observation["action_mask"].copy(),
+        }
+        return observation, info
+
+    def _show(self) -> None:
+        if self.render_mode == "human":
+            print(self.engine.render(0), flush=True)
+
+    def render(self) -> str | None:  # type: ignore[override]
+        """Returns the episode as text in mode "ansi"; mode "human" has printed it already."""
+        return self.engine.render(0) if self.render_mode == "ansi" else None
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Returns which actions are legal, under the name that sb3-contrib's MaskablePPO calls."""
+        mask: NDArray[np.bool_] = self.engine.observe(_ROW)["action_mask"][0].astype(bool)
+        return mask
+
+    def oracle_action(self) -> Any:
+        """Returns the next action of the best continuation of this episode."""
+        return self.engine.oracle_action(0)
+
+    def oracle_return(self) -> float:
+        """Returns the best return of this episode, from its start."""
+        return self.engine.oracle_return(0)

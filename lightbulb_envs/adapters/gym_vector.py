@@ -1,0 +1,213 @@
+"""N episodes at once: any engine as a `gymnasium.vector.VectorEnv`, in one call an engine step."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from lightbulb_envs.adapters.options import requested_instances, requested_rows
+from lightbulb_envs.engines.engine import Engine, Observation, Step, load_engine, make_config
+from lightbulb_envs.instances import InstanceStream
+
+
+class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArray[Any]]):
+    """A Gymnasium vector environment over an engine of N rows.
+
+    Row i, seeded with one int s, follows `SeedSequence([s, i])`; seeded by a list, it is what the
+    single environment is with that seed, bit for bit. Infos have the shape that Gymnasium's own
+    vector environments give them.
+
+    Args:
+        engine: "module:Class".
+        num_envs: N.
+        max_episode_steps: steps after which an episode is truncated, None for no limit.
+        autoreset_mode: NEXT_STEP, SAME_STEP or DISABLED of Gymnasium, or its name.
+        render_mode: None, "ansi" (`render` returns a text a row) or "human".
+        **settings: fields of the engine's config.
+    """
+
+    def __init__(
+        self,
+        engine: str,
+        num_envs: int = 1,
+        max_episode_steps: int | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+        **settings: Any,
+    ):
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be 1 or more, got {num_envs}")
+        modes = ["ansi", "human"]
+        if render_mode is not None and render_mode not in modes:
+            raise ValueError(f"render_mode must be None or one of {modes}, got {render_mode!r}")
+        self.autoreset_mode = _autoreset_mode(autoreset_mode)
+        self.metadata = {"render_modes": modes, "autoreset_mode": self.autoreset_mode}
+        self.render_mode = render_mode
+        self.num_envs = num_envs
+        engine_class = load_engine(engine)
+        config = make_config(engine_class, settings)
+        limit = None if max_episode_steps == -1 else max_episode_steps
+        self.engine: Engine = engine_class(config, num_envs=num_envs, max_steps=limit)
+        self.single_observation_space = self.engine.observation_space
+        self.single_action_space = self.engine.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._rows = np.arange(num_envs)
+        self._stream = InstanceStream(num_envs, self.engine.num_instances)
+        self._has_ended = np.zeros(num_envs, dtype=bool)
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Starts an episode in every row, or in those of options["reset_mask"]."""
+        super().reset(seed=seed if isinstance(seed, (int, np.integer)) else None)
+        if seed is not None:
+            self._stream.seed(seed)
+        rows = requested_rows(options, self.num_envs)
+        requested = requested_instances(options, self.num_envs)
+        instances = self._stream.draw(rows) if requested is None else requested[rows]
+        self.engine.reset(rows, instances)
+        self._has_ended[rows] = False
+        self._show()
+        observation = self.engine.observe(self._rows)
+        return observation, self._infos(observation, _mask(rows, self.num_envs))
+
+    def step(
+        self, actions: NDArray[Any]
+    ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+        """Takes one action a row; what happens after an episode's end, the autoreset mode says."""
+        actions = np.asarray(actions)
+        if actions.shape[:1] != (self.num_envs,):
+            raise ValueError(
+                f"step needs one action for each of {self.num_envs} rows, got {actions!r}"
+            )
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._has_ended.any():
+            ended = np.flatnonzero(self._has_ended).tolist()
+            raise RuntimeError(
+                f"the episodes of rows {ended} have ended, and autoreset is disabled: "
+                'call reset(options={"reset_mask": ...}) first'
+            )
+        fresh = np.flatnonzero(self._has_ended)
+        going = np.flatnonzero(~self._has_ended)
+        if len(fresh):
+            self.engine.reset(fresh, self._stream.draw(fresh))
+        step = self.engine.step(going, actions[going])
+        reward = np.zeros(self.num_envs)
+        terminated = np.zeros(self.num_envs, dtype=bool)
+        truncated = np.zeros(self.num_envs, dtype=bool)
+        reward[going] = step.reward
+        terminated[going] = step.terminated
+        truncated[going] = step.truncated
+        self._has_ended = terminated | truncated
+        self._show()
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and self._has_ended.any():
+            observation, infos = self._same_step(going, step)
+            self._has_ended = np.zeros(self.num_envs, dtype=bool)
+        else:
+            observation = self.engine.observe(self._rows)
+            infos = self._infos(observation, _mask(self._rows, self.num_envs), going, step)
+        return observation, reward, terminated, truncated, infos
+
+    def _same_step(
+        self, going: NDArray[np.int64], step: Step
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Resets ended rows at once; what they ended with goes into final_obs and final_info."""
+        ended = np.flatnonzero(self._has_ended)
+        last = self.engine.observe(self._rows)
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for row in ended:
+            final_obs[row] = {name: array[row].copy() for name, array in last.items()}
+        final_info = self._infos(last, self._has_ended, going, step)
+        self.engine.reset(ended, self._stream.draw(ended))
+        observation = self.engine.observe(self._rows)
+        everywhere = np.ones(self.num_envs, dtype=bool)
+        infos = self._infos(observation, everywhere, going, step, except_rows=self._has_ended)
+        for name, value in (("final_obs", final_obs), ("final_info", final_info)):
+            infos[name] = value
+            infos[f"_{name}"] = self._has_ended.copy()
+        return observation, infos
+
+    def _infos(
+        self,
+        observation: Observation,
+        where: NDArray[np.bool_],
+        going: NDArray[np.int64] | None = None,
+        step: Step | None = None,
+        except_rows: NDArray[np.bool_] | None = None,
+    ) -> dict[str, Any]:
+        """Returns infos of the rows in `where`, a step's own only for the rows that took it."""
+        instance = self.engine.instance(self._rows)
+        mask = observation["action_mask"]
+        infos: dict[str, Any] = {
+            "instance": np.where(where, instance, 0),
+            "_instance": where.copy(),
+            "action_mask": np.where(where[:, None], mask, np.zeros_like(mask)),
+            "_action_mask": where.copy(),
+        }
+        if going is None or step is None:
+            return infos
+        took = _mask(going, self.num_envs) & where
+        if except_rows is not None:
+            took &= ~except_rows
+        if not took.any():
+            return infos
+        parts: dict[str, Any] = {}
+        for number, name in enumerate(self.engine.part_names):
+            values = np.zeros(self.num_envs)
+            values[going] = step.parts[:, number]
+            parts[name] = np.where(took, values, 0.0)
+            parts[f"_{name}"] = took.copy()
+        illegal = np.zeros(self.num_envs, dtype=bool)
+        illegal[going] = step.is_illegal
+        infos["reward_parts"] = parts
+        infos["_reward_parts"] = took.copy()
+        infos["illegal_action"] = illegal & took
+        infos["_illegal_action"] = took.copy()
+        return infos
+
+    def _show(self) -> None:
+        if self.render_mode == "human":
+            for row in range(self.num_envs):
+                print(self.engine.render(row), flush=True)
+
+    def render(self) -> tuple[str, ...] | None:
+        """Returns a text a row in mode "ansi"; mode "human" has printed them already."""
+        if self.render_mode != "ansi":
+            return None
+        return tuple(self.engine.render(row) for row in range(self.num_envs))
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Returns which actions of every row are legal."""
+        mask: NDArray[np.bool_] = self.engine.observe(self._rows)["action_mask"].astype(bool)
+        return mask
+
+    def oracle_action(self) -> NDArray[Any]:
+        """Returns every row's next action of the best continuation of its episode."""
+        return np.array([self.engine.oracle_action(row) for row in range(self.num_envs)])
+
+    def oracle_return(self) -> NDArray[np.float64]:
+        """Returns the best return of every row's episode, from its start."""
+        return np.array([self.engine.oracle_return(row) for row in range(self.num_envs)])
+
+
+def _mask(rows: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
+    mask = np.zeros(count, dtype=bool)
+    mask[rows] = True
+    return mask
+
+
+def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:
+    if isinstance(mode, AutoresetMode):
+        return mode
+    for known in AutoresetMode:
+        if mode in (known.name, known.value):
+            return known
+    names = ", ".join(known.name for known in AutoresetMode)
+    raise ValueError(f"autoreset_mode must be one of {names}, got {mode!r}")

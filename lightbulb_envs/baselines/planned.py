@@ -1,0 +1,46 @@
+"""Actors that follow a plan: a list of sentences for each document, then STOP."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.engines.engine import Observation
+
+
+def follow_plans(observation: Observation, plans: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    """Returns the next action of every row's plan: its first sentence that may still be picked.
+
+    A plan ends at STOP as soon as it is used up.
+    """
+    mask = observation["action_mask"]
+    stop = mask.shape[1] - 1
+    picked = (observation["selected"] > 0).sum(axis=1)
+    actions = np.full(len(mask), stop, dtype=np.int64)
+    for row, plan in enumerate(plans):
+        for sentence in plan[int(picked[row]) :]:
+            if mask[row, sentence]:
+                actions[row] = sentence
+                break
+    return actions
+
+
+def real_sentences(observation: Observation) -> NDArray[np.int64]:
+    """Returns how many sentences the document of every row has."""
+    return (observation["tokens"] != 0).any(axis=2).sum(axis=1)
+
+
+class Planned:
+    """An actor whose `plan` is all there is to it."""
+
+    def reset(self, seed: int | None = None) -> None:
+        """A plan draws nothing."""
+
+    def plan(self, observation: Observation, info: dict[str, Any], row: int) -> Sequence[int]:
+        """Returns the sentences to pick from a row's document, in order."""
+        raise NotImplementedError
+
+    def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
+        rows = range(len(observation["action_mask"]))
+        return follow_plans(observation, [self.plan(observation, info, row) for row in rows])

@@ -1,0 +1,1 @@
+"""Engines: environments written once, as a batch of N episodes over arrays."""

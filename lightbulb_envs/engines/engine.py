@@ -1,0 +1,97 @@
+"""What every engine offers; the adapters, the rollout and the trainer know nothing more."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, Protocol
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+Observation = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one step of N episodes pays and ends; every array has N rows."""
+
+    reward: NDArray[np.float64]
+    parts: NDArray[np.float64]  # (N, P), in the order of `part_names`; a row sums to the reward
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    is_illegal: NDArray[np.bool_]
+
+
+class Engine(Protocol):
+    """N episodes over arrays. `Config` is a frozen dataclass of plain data, all with defaults.
+
+    `reset` and `step` work on the rows they are given; `step` raises ValueError for an action
+    outside the action space and RuntimeError for a row whose episode has ended.
+    """
+
+    Config: ClassVar[type]
+
+    num_envs: int
+    observation_space: gymnasium.spaces.Dict
+    action_space: gymnasium.Space[Any]
+    part_names: tuple[str, ...]
+    num_instances: int | None
+
+    def __init__(self, config: Any, num_envs: int, max_steps: int | None = None): ...
+
+    def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        """Starts an episode in every row given."""
+
+    def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        """Takes one action in every row given."""
+
+    def observe(self, rows: NDArray[np.int64]) -> Observation:
+        """Returns fresh arrays of the rows' observations, `action_mask` among them."""
+
+    def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Returns the rows' instances."""
+
+    def render(self, row: int) -> str:
+        """Returns a row's episode as text for a terminal."""
+
+    def oracle_action(self, row: int) -> Any:
+        """Returns the next action of the best continuation of a row's episode."""
+
+    def oracle_return(self, row: int) -> float:
+        """Returns the best return of a row's episode, from its start."""
+
+
+def load_engine(path: str) -> type[Engine]:
+    """Returns the engine class that "module:Class" names."""
+    module, _, name = path.partition(":")
+    engine: type[Engine] = getattr(importlib.import_module(module), name)
+    return engine
+
+
+def make_config(engine: type[Engine], settings: dict[str, Any]) -> Any:
+    """Returns the engine's config from keywords; TypeError names the keywords there are."""
+    known = {field.name: field for field in fields(engine.Config)}
+    unknown = [name for name in settings if name not in known]
+    if unknown:
+        listed = ", ".join(
+            name if field.default is MISSING else f"{name}={field.default!r}"
+            for name, field in known.items()
+        )
+        raise TypeError(f"unknown keyword {', '.join(map(repr, unknown))}: there are {listed}")
+    return engine.Config(**settings)
+
+
+def check_actions(
+    actions: Sequence[Any] | NDArray[Any], count: int, size: int
+) -> NDArray[np.int64]:
+    """Returns discrete actions as an array; TypeError or ValueError says what is wrong with them."""
+    array = np.asarray(actions)
+    if array.shape != (count,):
+        raise ValueError(f"actions must have the shape ({count},), got {array.shape}")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"actions must be integers, got {array.dtype}")
+    if count and not (0 <= array.min() and array.max() < size):
+        wrong = array[(array < 0) | (array >= size)]
+        raise ValueError(f"actions must be in [0, {size}), got {wrong.tolist()}")
+    return array.astype(np.int64)

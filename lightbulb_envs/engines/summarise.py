@@ -1,0 +1,308 @@
+"""Summarising by extraction: read an article, pick sentences, stop.
+
+An episode is a document. Action i picks sentence i for the draft, the last action stops. Each
+pick is paid the gain of the draft's potential (`rewards.compose`), so a return is the score of the
+finished draft. A sequential decision process of this shape is that of MemSum (Gu et al. 2022,
+"MemSum: Extractive Summarization of Long Documents Using Multi-Step Episodic Markov Decision
+Processes"): the history is observed, and stopping is an action of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.document import PADDING_WORD, Document, DocumentBatch
+from lightbulb_envs.engines.engine import Observation, Step, check_actions
+from lightbulb_envs.rewards.compose import Potential, ScoredDocument, reward_weights
+from lightbulb_envs.search import ExtractiveTask, Plan, best_plan
+from lightbulb_envs.sources.newsroom.levels import level_attributes
+from lightbulb_envs.sources.source import Source, SourceConfig, open_source
+from lightbulb_envs.words import WordNumbers
+
+BUDGET_UNITS = ("sentences", "words")
+ILLEGAL = "illegal_action"
+_STEMS = WordNumbers()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummariseConfig(SourceConfig):
+    """Keywords of the summariser's environments, those of its documents included."""
+
+    reward: str | Mapping[str, float] | None = None
+    """A preset of `rewards.compose.PRESETS`, or weights by part. Default: "facts_and_rouge" where
+    facts are known, "rouge" elsewhere."""
+    budget: int | None = None
+    """How many sentences (or words) the draft may have. Default: the level's."""
+    budget_unit: str = "sentences"
+    """What the budget counts: "sentences" or "words"."""
+    illegal_penalty: float = 0.01
+    """What an illegal action costs; it changes nothing else, and the step counts."""
+    num_instances: int | None = None
+    """Instances to draw episodes from: the first so many. Default: all that the source has."""
+
+
+@dataclass
+class _Episode:
+    """One row: the document's potential and what has been picked."""
+
+    task: ExtractiveTask
+    num_sentences: int
+    state: Any
+    scores: list[float]
+    draft: list[int] = field(default_factory=list)
+    left: int = 0
+    steps: int = 0
+    has_ended: bool = False
+    plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
+
+
+class SummariseTask:
+    """A config put to work: its source, its reward, and documents as `ExtractiveTask`s."""
+
+    def __init__(self, config: SummariseConfig):
+        self.config = config
+        self.source: Source = open_source(config)
+        has_facts = self.source.has_facts
+        reward = config.reward or ("facts_and_rouge" if has_facts else "rouge")
+        self.weights = reward_weights(reward, has_facts=has_facts)
+        if config.budget_unit not in BUDGET_UNITS:
+            raise ValueError(
+                f"budget_unit must be one of {', '.join(BUDGET_UNITS)}, got {config.budget_unit!r}"
+            )
+        if config.budget is None and config.budget_unit == "words":
+            raise ValueError('budget_unit="words" needs a budget=, the number of words')
+        self.counts_sentences = config.budget_unit == "sentences"
+        self.budget = (
+            config.budget if config.budget is not None else level_attributes(config.level).budget
+        )
+        most = self.source.max_sentences if self.counts_sentences else 1 << 20
+        if not 1 <= self.budget <= most:
+            raise ValueError(
+                f"budget must be in [1, {most}] {config.budget_unit}, got {self.budget}"
+            )
+        if not 0 <= config.illegal_penalty < float("inf"):
+            raise ValueError(f"illegal_penalty must be 0 or more, got {config.illegal_penalty}")
+        available = self.source.num_documents
+        self.num_instances = available if config.num_instances is None else config.num_instances
+        if available is not None and not 1 <= (self.num_instances or 0) <= available:
+            raise ValueError(
+                f"num_instances must be in [1, {available}], the documents of the source, "
+                f"got {config.num_instances}"
+            )
+
+    def task(self, batch: DocumentBatch, row: int) -> ExtractiveTask:
+        """Returns one document of a batch to pick from."""
+        count = int(batch.num_sentences[row])
+        words = _unpad(batch.words[row, :count])
+        reference = _unpad(batch.reference_words[row])
+        document = ScoredDocument(
+            words=lambda stemmed: self._stems(words) if stemmed else words,
+            reference=lambda stemmed: self._stems(reference) if stemmed else reference,
+            claims=[
+                [fact for fact in claims if fact >= 0] for claims in batch.claims[row].tolist()
+            ],
+            fact_weight=batch.fact_weight[row].tolist(),
+            fact_is_key=batch.fact_is_key[row].tolist(),
+        )
+        return ExtractiveTask(
+            potential=Potential(self.weights, document),
+            costs=[1] * count if self.counts_sentences else [len(words_) for words_ in words],
+            budget=self.budget,
+        )
+
+    def _stems(self, sentences: Sequence[Sequence[int]]) -> list[list[int]]:
+        stem_text = self.source.stem_text
+        return [[_STEMS(stem_text(word)) for word in sentence] for sentence in sentences]
+
+
+class SummariseEngine:
+    """N episodes of summarising; see `engines.engine.Engine` for the contract."""
+
+    Config: ClassVar[type] = SummariseConfig
+
+    def __init__(self, config: SummariseConfig, num_envs: int, max_steps: int | None = None):
+        self.config = config
+        self.num_envs = num_envs
+        self.task = SummariseTask(config)
+        self.source = self.task.source
+        self.num_instances = self.task.num_instances
+        self.max_steps = max_steps
+        self.part_names: tuple[str, ...] = (*self.task.weights, ILLEGAL)
+        sentences, tokens = self.source.max_sentences, self.source.max_tokens
+        self.stop = sentences
+        vocabulary = self.source.vocabulary.size
+        spaces = gymnasium.spaces
+        self.observation_space = spaces.Dict(
+            {
+                "tokens": spaces.Box(0, vocabulary - 1, (sentences, tokens), np.int32),
+                "selected": spaces.Box(0, sentences, (sentences,), np.int8),
+                "budget": spaces.Box(0.0, 1.0, (1,), np.float32),
+                "action_mask": spaces.Box(0, 1, (sentences + 1,), np.int8),
+            }
+        )
+        self.action_space = spaces.Discrete(sentences + 1)
+        self._instance = np.full(num_envs, -1, dtype=np.int64)
+        self._tokens = np.zeros((num_envs, sentences, tokens), dtype=np.int32)
+        self._selected = np.zeros((num_envs, sentences), dtype=np.int8)
+        self._budget = np.zeros((num_envs, 1), dtype=np.float32)
+        self._mask = np.zeros((num_envs, sentences + 1), dtype=np.int8)
+        self._episodes: list[_Episode | None] = [None] * num_envs
+
+    def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        """Starts an episode in every row given; a row that holds the instance keeps its document."""
+        instances = np.asarray(instances, dtype=np.int64)
+        self._check_instances(instances)
+        is_new = self._instance[rows] != instances
+        if is_new.any():
+            self._load(rows[is_new], instances[is_new])
+        for row in rows.tolist():
+            self._restart(row)
+
+    def _check_instances(self, instances: NDArray[np.int64]) -> None:
+        available = self.source.num_documents
+        most = available if available is not None else 1 << 62
+        if len(instances) and not (0 <= instances.min() and instances.max() < most):
+            raise ValueError(f"an instance must be in [0, {most}), got {instances.tolist()}")
+
+    def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        batch = self.source.batch(instances)
+        self._instance[rows] = batch.instance
+        self._tokens[rows] = batch.tokens
+        for position, row in enumerate(rows.tolist()):
+            task = self.task.task(batch, position)
+            count = int(batch.num_sentences[position])
+            self._episodes[row] = _Episode(task, count, state=None, scores=[])
+
+    def _restart(self, row: int) -> None:
+        episode = self._episode(row)
+        episode.state = episode.task.potential.start()
+        episode.scores = episode.task.potential.scores(episode.state)
+        episode.draft = []
+        episode.left = episode.task.budget
+        episode.steps = 0
+        episode.has_ended = False
+        self._selected[row] = 0
+        self._update_mask(row)
+
+    def _episode(self, row: int) -> _Episode:
+        episode = self._episodes[row]
+        if episode is None:
+            raise RuntimeError(f"row {row} has no episode: call reset first")
+        return episode
+
+    def _update_mask(self, row: int) -> None:
+        episode = self._episode(row)
+        costs, left, count = episode.task.costs, episode.left, episode.num_sentences
+        mask = self._mask[row]
+        mask[:count] = [cost <= left for cost in costs]
+        mask[:count] &= self._selected[row, :count] == 0
+        mask[count:] = 0
+        mask[self.stop] = 1
+        self._budget[row] = left / episode.task.budget
+
+    def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        """Takes one action in every row given."""
+        chosen = check_actions(actions, len(rows), self.stop + 1)
+        count = len(rows)
+        parts = np.zeros((count, len(self.part_names)))
+        terminated = np.zeros(count, dtype=bool)
+        truncated = np.zeros(count, dtype=bool)
+        is_illegal = self._mask[rows, chosen] == 0
+        for position, (row, action) in enumerate(zip(rows.tolist(), chosen.tolist(), strict=True)):
+            episode = self._episode(row)
+            if episode.has_ended:
+                raise RuntimeError(f"the episode of row {row} has ended: call reset first")
+            episode.steps += 1
+            if is_illegal[position]:
+                parts[position, -1] = -self.config.illegal_penalty
+            elif action == self.stop:
+                terminated[position] = True
+            else:
+                parts[position, :-1] = self._pick(row, episode, action)
+                terminated[position] = not self._mask[row, : self.stop].any()
+            if self.max_steps is not None and episode.steps >= self.max_steps:
+                truncated[position] = not terminated[position]
+            episode.has_ended = bool(terminated[position] or truncated[position])
+        # Summed part by part, left to right, as Python's sum would: batch and single agree.
+        reward = np.zeros(count)
+        for part in range(parts.shape[1]):
+            reward += parts[:, part]
+        return Step(reward, parts, terminated, truncated, is_illegal)
+
+    def _pick(self, row: int, episode: _Episode, sentence: int) -> list[float]:
+        """Adds a sentence to the draft; returns the gain of every part."""
+        potential = episode.task.potential
+        episode.state = potential.extend(episode.state, sentence)
+        scores = potential.scores(episode.state)
+        gains = [after - before for after, before in zip(scores, episode.scores, strict=True)]
+        episode.scores = scores
+        episode.draft.append(sentence)
+        episode.left -= episode.task.costs[sentence]
+        self._selected[row, sentence] = len(episode.draft)
+        self._update_mask(row)
+        return gains
+
+    def observe(self, rows: NDArray[np.int64]) -> Observation:
+        """Returns fresh arrays of the rows' observations."""
+        return {
+            "tokens": self._tokens[rows],
+            "selected": self._selected[rows],
+            "budget": self._budget[rows],
+            "action_mask": self._mask[rows],
+        }
+
+    def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Returns the rows' instances."""
+        return self._instance[rows]
+
+    def document(self, row: int) -> Document:
+        """Returns a row's document as text, with its facts where they are known."""
+        self._episode(row)
+        return self.source.document(int(self._instance[row]))
+
+    def draft(self, row: int) -> tuple[int, ...]:
+        """Returns the sentences that a row has picked, in the order of picking."""
+        return tuple(self._episode(row).draft)
+
+    def scores(self, row: int) -> dict[str, float]:
+        """Returns the weighted score of every part of a row's draft."""
+        return dict(zip(self.task.weights, self._episode(row).scores, strict=True))
+
+    def oracle(self, row: int, *, from_start: bool = True) -> Plan:
+        """Returns the best draft of a row's document, or the best that goes on from its draft."""
+        episode = self._episode(row)
+        prefix = () if from_start else tuple(episode.draft)
+        if prefix not in episode.plans:
+            best = best_plan(episode.task, prefix)
+            # Every way point of a plan is planned too: a beam must not change its mind.
+            for end in range(len(prefix), len(best.draft) + 1):
+                episode.plans.setdefault(best.draft[:end], best)
+        return episode.plans[prefix]
+
+    def oracle_action(self, row: int) -> int:
+        """Returns the next pick of the best continuation of a row's draft, or STOP."""
+        draft = self.draft(row)
+        if not draft:
+            self.oracle(row)
+        plan = self.oracle(row, from_start=False)
+        return plan.draft[len(draft)] if len(plan.draft) > len(draft) else self.stop
+
+    def oracle_return(self, row: int) -> float:
+        """Returns the best return of a row's document; `oracle(row).method` says how exact it is."""
+        return self.oracle(row).value
+
+    def render(self, row: int) -> str:
+        """Returns a row's episode as text for a terminal."""
+        from lightbulb_envs.render import render_summary
+
+        return render_summary(self.document(row), self.draft(row), self.scores(row))
+
+
+def _unpad(rows: NDArray[np.int32]) -> list[list[int]]:
+    """Returns the sentences of one document, without padding."""
+    lengths = (rows != PADDING_WORD).sum(axis=1).tolist()
+    return [row[:length] for row, length in zip(rows.tolist(), lengths, strict=True)]

@@ -1,0 +1,93 @@
+"""Which document an episode is about: seeds, and the stream of instances that follows one.
+
+Row i of a batch seeded with one int s draws from `SeedSequence([s, i])`; a row seeded with its
+own int draws as row 0 would. Instance k of a row is a counter-based function of the row's seed
+and k, so it can be looked up ahead, and a snapshot of a stream is two numbers a row.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.randomness import derive_key, philox, to_range
+from lightbulb_envs.splits import SUITE_VERSION
+
+ENDLESS = 1 << 53
+"""Instances of an endless stream lie in [0, ENDLESS): a JSON number holds each exactly."""
+
+
+def row_seed(seed: int | None, row: int) -> tuple[int, int]:
+    """Returns the two 32-bit words that stand for a seed and a row; fresh ones for None.
+
+    A seed below 2**32 gives `SeedSequence([seed, row])`. A longer seed's further words follow the
+    row, where no shorter seed has any.
+    """
+    if seed is None:
+        words = np.random.SeedSequence().generate_state(2)
+    else:
+        if seed < 0:
+            raise ValueError(f"seed must be 0 or more, got {seed}")
+        long = [seed >> 32] if seed >> 32 else []
+        words = np.random.SeedSequence([seed & 0xFFFFFFFF, row, *long]).generate_state(2)
+    return int(words[0]), int(words[1])
+
+
+class InstanceStream:
+    """The instances of N rows, each drawn from [0, num_instances), or without end when None."""
+
+    def __init__(self, rows: int, num_instances: int | None):
+        if num_instances is not None and not 1 <= num_instances < 1 << 32:
+            raise ValueError(f"num_instances must be in [1, 2**32), got {num_instances}")
+        self._size = num_instances
+        self._key = derive_key("instances", str(SUITE_VERSION))
+        self._seed = np.zeros((rows, 2), dtype=np.uint64)
+        self._count = np.zeros(rows, dtype=np.int64)
+        self.seed(None)
+
+    def seed(self, seed: int | None | Sequence[int | None]) -> None:
+        """Seeds all rows: by one int, by a list with an entry a row, or afresh by None.
+
+        None in a list leaves its row as it is.
+        """
+        rows = len(self._count)
+        if seed is None or isinstance(seed, (int, np.integer)):
+            own = None if seed is None else int(seed)
+            for row in range(rows):
+                self._seed_row(row, row_seed(own, row))
+            return
+        if len(seed) != rows:
+            raise ValueError(f"a list of seeds needs one for each of {rows} rows, got {len(seed)}")
+        for row, single in enumerate(seed):
+            if single is not None:
+                self._seed_row(row, row_seed(int(single), 0))
+
+    def _seed_row(self, row: int, words: tuple[int, int]) -> None:
+        self._seed[row] = words
+        self._count[row] = 0
+
+    def state(self) -> dict[str, list[Any]]:
+        """Returns the seeds and counts of all rows as plain data."""
+        return {"seed": self._seed.tolist(), "count": self._count.tolist()}
+
+    def set_state(self, state: dict[str, list[Any]]) -> None:
+        """Goes back to a state that `state` returned."""
+        self._seed[:] = np.array(state["seed"], dtype=np.uint64)
+        self._count[:] = state["count"]
+
+    def draw(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Returns the next instance of every row in `rows`."""
+        low, high, *_ = philox(
+            (
+                self._count[rows].astype(np.uint64),
+                np.zeros(len(rows), dtype=np.uint64),
+                self._seed[rows, 0],
+                self._seed[rows, 1],
+            ),
+            self._key,
+        )
+        self._count[rows] += 1
+        if self._size is None:
+            return ((high & np.uint64(0x1FFFFF)) << np.uint64(32) | low).astype(np.int64)
+        return to_range(low.astype(np.uint32), self._size)

@@ -1,0 +1,1 @@
+"""Rewards: pure functions of a document and a draft, each with an incremental twin."""

@@ -1,0 +1,58 @@
+"""Rolling an actor out over given instances."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.actor import Actor
+from lightbulb_envs.engines.engine import Engine
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One finished episode."""
+
+    instance: int
+    actions: tuple[int, ...]
+    rewards: tuple[float, ...]
+    truncated: bool
+
+    @property
+    def episode_return(self) -> float:
+        """The sum of the rewards."""
+        return sum(self.rewards)
+
+
+def roll_out(
+    actor: Actor, engine: Engine, instances: NDArray[np.int64], seed: int | None = None
+) -> list[Episode]:
+    """Plays one episode an instance, as many at once as the engine has rows; in the order given."""
+    actor.reset(seed)
+    episodes: list[Episode] = []
+    for start in range(0, len(instances), engine.num_envs):
+        episodes += _play(actor, engine, np.asarray(instances[start : start + engine.num_envs]))
+    return episodes
+
+
+def _play(actor: Actor, engine: Engine, instances: NDArray[np.int64]) -> list[Episode]:
+    rows = np.arange(len(instances))
+    engine.reset(rows, instances)
+    actions: list[list[int]] = [[] for _ in rows]
+    rewards: list[list[float]] = [[] for _ in rows]
+    truncated = np.zeros(len(rows), dtype=bool)
+    active = rows
+    while len(active):
+        info: dict[str, Any] = {"instance": engine.instance(active)}
+        chosen = actor.act(engine.observe(active), info)
+        step = engine.step(active, chosen)
+        for position, row in enumerate(active.tolist()):
+            actions[row].append(int(chosen[position]))
+            rewards[row].append(float(step.reward[position]))
+        truncated[active] = step.truncated
+        active = active[~(step.terminated | step.truncated)]
+    return [
+        Episode(int(instance), tuple(actions[row]), tuple(rewards[row]), bool(truncated[row]))
+        for row, instance in enumerate(instances.tolist())
+    ]

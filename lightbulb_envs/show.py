@@ -1,0 +1,53 @@
+"""Prints documents: `python -m lightbulb_envs.show --level 2`."""
+
+import argparse
+
+from lightbulb_envs.document import Document
+from lightbulb_envs.sources.newsroom.levels import LEVELS
+from lightbulb_envs.sources.newsroom.source import NewsroomSource
+from lightbulb_envs.splits import SPLITS
+
+
+def show(document: Document, *, with_facts: bool) -> str:
+    """Returns a document as text to read: its id, article and reference, and its facts if asked."""
+    lines = [document.id, "", " ".join(document.sentences), ""]
+    lines += ["Reference: " + " ".join(document.reference)]
+    if with_facts:
+        lines += ["", *fact_lines(document)]
+    return "\n".join(lines)
+
+
+def fact_lines(document: Document) -> list[str]:
+    """Returns one line a fact, and which sentences state it."""
+    lines = []
+    for number, fact in enumerate(document.facts):
+        said = [place for place, claims in enumerate(document.claims) if number in claims]
+        mark = "key" if fact.is_key else "   "
+        note = f", superseded by {fact.superseded_by}" if fact.superseded_by is not None else ""
+        lines.append(
+            f"{number:>3} {mark} weight {fact.weight:4.2f}  {fact.subject} | {fact.predicate} | "
+            f"{fact.object} | {fact.time}{note}  (sentences {', '.join(map(str, said)) or 'none'})"
+        )
+    return lines
+
+
+def main() -> None:
+    """Prints the documents that the command line asks for."""
+    parser = argparse.ArgumentParser(
+        prog="python -m lightbulb_envs.show", description="Print documents of the newsroom."
+    )
+    parser.add_argument(
+        "--level", type=int, default=2, choices=range(len(LEVELS)), help="level of the newsroom (2)"
+    )
+    parser.add_argument("--split", default="train", choices=SPLITS, help="split (train)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first document (0)")
+    parser.add_argument("--count", type=int, default=10, help="how many documents (10)")
+    parser.add_argument("--facts", action="store_true", help="print the facts behind each document")
+    arguments = parser.parse_args()
+    source = NewsroomSource(arguments.level, arguments.split)
+    for instance in range(arguments.first, arguments.first + arguments.count):
+        print(show(source.document(instance), with_facts=arguments.facts), end="\n\n\n")
+
+
+if __name__ == "__main__":
+    main()

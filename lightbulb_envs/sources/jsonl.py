@@ -1,0 +1,291 @@
+"""Real text from JSON lines: one document a line, with an article and a summary.
+
+    {"id": "a1", "article": "One sentence. Another one.", "summary": "What it says."}
+
+An article may also be a list of sentences, and a summary a list or one sentence a line. Facts are
+unknown, so rewards are made of ROUGE. Articles longer than the observation are cut to its first
+`max_sentences` sentences; `report()` counts them.
+"""
+
+import functools
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch
+from lightbulb_envs.sources.retokenised import DEFAULT_TOKENS, pad_tokens
+from lightbulb_envs.sources.sentences import split_sentences
+from lightbulb_envs.sources.source import Places, SourceConfig
+from lightbulb_envs.subwords import SubwordVocabulary
+from lightbulb_envs.words import WordNumbers, split_words, stem
+
+DEFAULT_SENTENCES = 40
+FIELDS = ("id", "article", "summary", "split")
+_RANGE = re.compile(r"^(?P<path>.*)\[(?P<start>\d*):(?P<stop>\d*)\]$")
+_WORD_NUMBERS = WordNumbers()
+"""One numbering a process: words of different sources may be compared."""
+_WORD_TEXTS: dict[int, str] = {}
+
+
+class BadRowError(ValueError):
+    """A row that is no document; the message names its file and line."""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of the rows of a source's files."""
+
+    documents: int
+    skipped: tuple[str, ...]
+    """What was wrong with each row that was left out, with file and line."""
+    cut_articles: int
+    """Articles with more than `max_sentences` sentences."""
+    cut_sentences: int
+    """Sentences with more than `max_tokens` tokens."""
+
+
+def open_jsonl(config: SourceConfig, places: Places) -> "JsonlSource":
+    """Opens the files of a config; files that have not changed are read once a process."""
+    unknown = [name for name in config.fields if name not in FIELDS]
+    if unknown:
+        raise ValueError(f"fields maps {unknown[0]!r}: there are {', '.join(FIELDS)}")
+    if config.on_error not in ("raise", "skip"):
+        raise ValueError(f'on_error must be "raise" or "skip", got {config.on_error!r}')
+    split = None if places.is_by_split else config.split
+    if split is not None and "split" not in config.fields:
+        raise ValueError(
+            f"split={split!r} needs to know which rows those are: name the field of the rows, "
+            'fields={"split": ...}, or the files of each split, '
+            'source={"train": "jsonl:...", "test": "jsonl:..."}'
+        )
+    paths = {_file_of(place) for place in (*places.own, *places.training)}
+    for path in sorted(paths):
+        if not Path(path).is_file():
+            raise ValueError(f"source names {path!r}, which is no file")
+    stamps = tuple((path, Path(path).stat().st_mtime_ns) for path in sorted(paths))
+    return _open(
+        places,
+        split,
+        tuple(sorted(config.fields.items())),
+        config.on_error,
+        config.tokenizer,
+        config.max_sentences or DEFAULT_SENTENCES,
+        config.max_tokens or DEFAULT_TOKENS,
+        stamps,
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _open(
+    places: Places,
+    split: str | None,
+    fields: tuple[tuple[str, str], ...],
+    on_error: str,
+    tokenizer: str | None,
+    max_sentences: int,
+    max_tokens: int,
+    _stamps: tuple[tuple[str, int], ...],
+) -> "JsonlSource":
+    rows, skipped = _read_all(places.own, dict(fields), split, on_error)
+    if tokenizer is not None:
+        vocabulary = SubwordVocabulary.load(tokenizer)
+    else:
+        learn_from = rows
+        if places.training != places.own or split not in (None, "train"):
+            learn_from, _ = _read_all(
+                places.training, dict(fields), "train" if split else None, on_error
+            )
+        vocabulary = SubwordVocabulary.train(
+            sentence for row in learn_from for sentence in row.sentences
+        )
+    return JsonlSource(rows, skipped, vocabulary, max_sentences, max_tokens)
+
+
+class JsonlSource:
+    """Documents of files, held in memory as arrays; instance i is the i-th row that was kept."""
+
+    has_facts = False
+
+    def __init__(
+        self,
+        rows: list[Document],
+        skipped: list[str],
+        vocabulary: SubwordVocabulary,
+        max_sentences: int,
+        max_tokens: int,
+    ):
+        self.vocabulary = vocabulary
+        self.num_documents: int | None = len(rows)
+        self.max_sentences = max_sentences
+        self.max_tokens = max_tokens
+        self._rows = rows
+        words = [[_number_words(sentence) for sentence in row.sentences] for row in rows]
+        reference = [[_number_words(sentence) for sentence in row.reference] for row in rows]
+        self._words = _pad_words([document[:max_sentences] for document in words], max_sentences)
+        self._reference = _pad_words(reference, max(map(len, reference)))
+        self._tokens = np.zeros((len(rows), max_sentences, max_tokens), dtype=np.int32)
+        cut_sentences = 0
+        for number, row in enumerate(rows):
+            encoded = vocabulary.encode(row.sentences[:max_sentences])
+            cut_sentences += sum(len(sentence) > max_tokens for sentence in encoded)
+            self._tokens[number] = pad_tokens(encoded, max_sentences, max_tokens)
+        length = np.array([len(row.sentences) for row in rows], dtype=np.int64)
+        self._num_sentences = np.minimum(length, max_sentences)
+        self._report = LoadReport(
+            documents=len(rows),
+            skipped=tuple(skipped),
+            cut_articles=int((length > max_sentences).sum()),
+            cut_sentences=cut_sentences,
+        )
+
+    def report(self) -> LoadReport:
+        """Returns how many rows were read, left out and cut."""
+        return self._report
+
+    def batch(self, instances: NDArray[np.int64]) -> DocumentBatch:
+        count = len(instances)
+        return DocumentBatch(
+            instance=np.asarray(instances, dtype=np.int64),
+            num_sentences=self._num_sentences[instances],
+            tokens=self._tokens[instances],
+            words=self._words[instances],
+            reference_words=self._reference[instances],
+            claims=np.full((count, self.max_sentences, 0), NO_FACT, dtype=np.int32),
+            fact_weight=np.zeros((count, 0)),
+            fact_is_key=np.zeros((count, 0), dtype=bool),
+        )
+
+    def document(self, instance: int) -> Document:
+        return self._rows[instance]
+
+    def stem_text(self, word: int) -> str:
+        return stem(_WORD_TEXTS[word])
+
+
+def _file_of(place: str) -> str:
+    match = _RANGE.match(place)
+    return match["path"] if match else place
+
+
+def _read_all(
+    places: tuple[str, ...], fields: Mapping[str, str], split: str | None, on_error: str
+) -> tuple[list[Document], list[str]]:
+    """Returns the documents of files in order, and what was wrong with the rows left out."""
+    rows: list[Document] = []
+    skipped: list[str] = []
+    for place in places:
+        for line, raw in _lines(place):
+            try:
+                row = _read_row(raw, f"{_file_of(place)}, line {line}", fields, split, len(rows))
+            except BadRowError as error:
+                if on_error == "raise":
+                    raise
+                skipped.append(str(error))
+                continue
+            if row is not None:
+                rows.append(row)
+    if not rows:
+        wanted = f" with split {split!r}" if split else ""
+        raise ValueError(f"no document{wanted} in {', '.join(places)}")
+    if skipped:
+        warnings.warn(
+            f"left out {len(skipped)} bad rows of {', '.join(places)}, the first: {skipped[0]}",
+            stacklevel=2,
+        )
+    return rows, skipped
+
+
+def _lines(place: str) -> Iterator[tuple[int, bytes]]:
+    """Yields (line number from 1, bytes) of the file's rows in its range; blank lines are no rows."""
+    match = _RANGE.match(place)
+    start = int(match["start"] or 0) if match else 0
+    stop = int(match["stop"]) if match and match["stop"] else None
+    row = 0
+    with open(_file_of(place), "rb") as file:
+        for line, raw in enumerate(file, start=1):
+            if not raw.strip():
+                continue
+            if stop is not None and row >= stop:
+                return
+            if row >= start:
+                yield line, raw
+            row += 1
+
+
+def _read_row(
+    raw: bytes, where: str, fields: Mapping[str, str], split: str | None, instance: int
+) -> Document | None:
+    """Returns the document of a row, or None when it is of another split."""
+    try:
+        row = json.loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadRowError(f"{where}: not UTF-8 ({error.reason} at byte {error.start})") from error
+    except json.JSONDecodeError as error:
+        raise BadRowError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
+    if not isinstance(row, dict):
+        raise BadRowError(f"{where}: a row must be an object, got {type(row).__name__}")
+    if split is not None:
+        found = _field(row, "split", fields, where)
+        if found != split:
+            return None
+    name = row.get(fields.get("id", "id"))
+    article = _field(row, "article", fields, where)
+    summary = _field(row, "summary", fields, where)
+    return Document(
+        id=str(name) if name is not None else where,
+        instance=instance,
+        sentences=_sentences(article, "article", where, split_sentences),
+        reference=_sentences(summary, "summary", where, str.splitlines),
+    )
+
+
+def _field(row: dict[str, Any], name: str, fields: Mapping[str, str], where: str) -> Any:
+    column = fields.get(name, name)
+    if column not in row:
+        raise BadRowError(
+            f"{where}: no field {column!r} for the {name}, only {', '.join(map(repr, row))}: "
+            f'say where it is with fields={{"{name}": ...}}'
+        )
+    return row[column]
+
+
+def _sentences(value: Any, name: str, where: str, split: Any) -> tuple[str, ...]:
+    """Returns the sentences of an article or summary; BadRowError if it has no word."""
+    if isinstance(value, str):
+        sentences = split(value)
+    elif isinstance(value, list) and all(isinstance(sentence, str) for sentence in value):
+        sentences = value
+    else:
+        raise BadRowError(
+            f"{where}: the {name} must be a string or a list of strings, got {type(value).__name__}"
+        )
+    trimmed = (" ".join(sentence.split()) for sentence in sentences)
+    kept = tuple(sentence for sentence in trimmed if sentence)
+    if not any(split_words(sentence) for sentence in kept):
+        raise BadRowError(f"{where}: the {name} has no words")
+    return kept
+
+
+def _number_words(sentence: str) -> list[int]:
+    numbers = []
+    for word in split_words(sentence):
+        number = _WORD_NUMBERS(word)
+        _WORD_TEXTS[number] = word
+        numbers.append(number)
+    return numbers
+
+
+def _pad_words(documents: list[list[list[int]]], sentences: int) -> NDArray[np.int32]:
+    width = max((len(sentence) for document in documents for sentence in document), default=1)
+    padded = np.full((len(documents), sentences, max(width, 1)), PADDING_WORD, dtype=np.int32)
+    for row, document in enumerate(documents):
+        for column, sentence in enumerate(document):
+            padded[row, column, : len(sentence)] = sentence
+    return padded

@@ -1,0 +1,253 @@
+"""The plan of an article: which sentence states which facts, and in which order.
+
+Every sentence has a rank, a number in [0, 12) or so; sorting by rank gives the article. An
+inverted pyramid ranks facts by weight. Any other article opens with background and quotes, tells
+the event a few sentences in, and scatters the rest, its key facts often late.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.randomness import Draws
+from lightbulb_envs.sources.newsroom.levels import Level
+from lightbulb_envs.sources.newsroom.stylebook import (
+    BACKGROUNDS,
+    FACTS_PER_STORY,
+    MAX_PREDICATES,
+    Stylebook,
+)
+from lightbulb_envs.sources.newsroom.world import (
+    SUPERSEDED,
+    VOICES,
+    Facts,
+    opinions_start,
+    stories_of,
+)
+
+TAIL_CHANCE = 0.6
+"""Chance that the event's sentence ends in another fact's participle clause."""
+PAIR_CHANCE = 0.5
+"""Chance that two facts share a sentence."""
+REPEATS_KEY = 0.7
+"""Chance that a repetition is of a key fact."""
+REFERENCE_TAIL_CHANCE = 0.7
+"""Chance that the reference's first sentence ends in a participle clause."""
+MAX_REFERENCE = 4
+"""Sentences of a reference, at most."""
+INTRO = (2, 4)
+"""Sentences before the event, in an article that is no inverted pyramid."""
+DISTRACTOR_FIRST = 0.25
+"""Chance that another story's block opens such an article."""
+
+
+class Role(IntEnum):
+    """Why a sentence is there; the roles with an opener of their own say so in words."""
+
+    NONE = 0
+    FACT = 1
+    REPEAT = 2
+    OPINION = 3
+    BACKGROUND = 4
+    EARLY = 5
+    CORRECTION = 6
+    ELSEWHERE = 7
+
+
+@dataclass(frozen=True)
+class Plan:
+    """(N, S) arrays: the role, story and facts of every sentence, in reading order."""
+
+    role: NDArray[np.int64]
+    story: NDArray[np.int64]
+    first: NDArray[np.int64]  # the fact of the main clause, -1 past the article's end
+    second: NDArray[np.int64]  # the fact of a second clause, -1 without one
+    is_tail: NDArray[np.bool_]  # the second clause is a participle
+
+
+class _Draft:
+    """Sentences in no order yet; `add` appends a column."""
+
+    def __init__(self, blocks: int):
+        self._blocks = blocks
+        self._columns: list[tuple[NDArray[np.generic], ...]] = []
+
+    def add(
+        self,
+        role: Role | NDArray[np.int64],
+        story: int,
+        first: NDArray[np.int64] | int,
+        rank: NDArray[np.float64],
+        active: NDArray[np.bool_],
+        second: NDArray[np.int64] | int = -1,
+        is_tail: NDArray[np.bool_] | bool = False,
+    ) -> None:
+        """Adds one sentence an article; where it is not `active` it is left out."""
+        values = (role, story, first, second, is_tail, np.where(active, rank, np.inf))
+        self._columns.append(tuple(np.broadcast_to(value, self._blocks) for value in values))
+
+    def order(self, sentences: int) -> Plan:
+        role, story, first, second, is_tail, rank = (
+            np.stack(column, axis=1) for column in zip(*self._columns, strict=True)
+        )
+        order = np.argsort(rank, axis=1, kind="stable")[:, :sentences]
+        told = np.isfinite(np.take_along_axis(rank, order, axis=1))
+        role, story, first, second, is_tail = (
+            np.take_along_axis(values, order, axis=1)
+            for values in (role, story, first, second, is_tail)
+        )
+        plan = Plan(
+            role=np.where(told, role, Role.NONE),
+            story=np.where(told, story, 0),
+            first=np.where(told, first, -1),
+            second=np.where(told, second, -1),
+            is_tail=told & is_tail,
+        )
+        short = sentences - plan.role.shape[1]
+        if short <= 0:
+            return plan
+        pad = ((0, 0), (0, short))
+        return Plan(
+            role=np.pad(plan.role, pad),
+            story=np.pad(plan.story, pad),
+            first=np.pad(plan.first, pad, constant_values=-1),
+            second=np.pad(plan.second, pad, constant_values=-1),
+            is_tail=np.pad(plan.is_tail, pad),
+        )
+
+
+def draw_plan(
+    book: Stylebook, draws: Draws, facts: Facts, level: Level, variant: int, sentences: int
+) -> Plan:
+    """Draws the plans of a block of articles, padded to `sentences`."""
+    blocks = len(facts.kind)
+    rows = np.arange(blocks)
+    draft = _Draft(blocks)
+    is_pyramid = draws.unit(1)[:, 0] < level.lead_bias
+    main = slice(0, FACTS_PER_STORY)
+    exists = facts.exists[:, main]
+    kind = np.maximum(facts.kind[:, main], 0)
+    weight = facts.weight[:, main]
+
+    wrong = facts.kind.shape[1] - SUPERSEDED
+    corrected = facts.superseded_by[:, wrong]
+    is_corrected = np.arange(FACTS_PER_STORY) == corrected[:, None]
+
+    # Which facts share a sentence. A corrected fact always stands alone.
+    free = exists & ~is_corrected
+    free[:, 0] = False
+    can_tail = free & (book.tail.count[variant][kind] > 0)
+    taste = draws.unit(FACTS_PER_STORY) + np.where(is_pyramid[:, None], weight, 0.0)
+    tail = np.argmax(np.where(can_tail, taste, -1.0), axis=1)
+    has_tail = can_tail.any(axis=1) & (draws.unit(1)[:, 0] < TAIL_CHANCE)
+    free[rows, tail] &= ~has_tail
+    taste = draws.unit(FACTS_PER_STORY)
+    order = np.argsort(-np.where(free, taste, -1.0), axis=1, kind="stable")
+    head, mate = order[:, 0], order[:, 1]
+    has_mate = (free.sum(axis=1) >= 2) & (draws.unit(1)[:, 0] < PAIR_CHANCE)
+
+    # Ranks. Key facts of a pyramid come first, by weight; other articles scatter.
+    by_weight = np.argsort(
+        np.argsort(-np.where(exists, weight, -1.0), axis=1, kind="stable"), axis=1
+    )
+    scattered = 1.2 + 8.8 * draws.unit(FACTS_PER_STORY)
+    is_late = facts.is_key[:, main] & (draws.unit(FACTS_PER_STORY) < level.late_key_facts)
+    scattered = np.where(is_late, 6.0 + 4.0 * draws.unit(FACTS_PER_STORY), scattered)
+    rank = np.where(is_pyramid[:, None], 1.0 + 0.3 * by_weight, scattered)
+    rank[:, 0] = 1.0
+
+    draft.add(Role.FACT, 0, 0, rank[:, 0], exists[:, 0], np.where(has_tail, tail, -1), has_tail)
+    for fact in range(1, FACTS_PER_STORY):
+        joins_other = (has_tail & (tail == fact)) | (has_mate & (mate == fact))
+        second = np.where(has_mate & (head == fact), mate, -1)
+        role = np.where(is_corrected[:, fact], Role.CORRECTION, Role.FACT)
+        draft.add(role, 0, fact, rank[:, fact], exists[:, fact] & ~joins_other, second)
+
+    # Where a fact is first told; what repeats it comes later.
+    told = rank.copy()
+    told[rows, tail] = np.where(has_tail, rank[:, 0], told[rows, tail])
+    told[rows, mate] = np.where(has_mate, rank[rows, head], told[rows, mate])
+
+    happens = corrected >= 0
+    true_rank = rank[rows, np.maximum(corrected, 0)]
+    draft.add(
+        Role.EARLY, 0, wrong, 1.0 + (true_rank - 1.0) * (0.1 + 0.8 * draws.unit(1)[:, 0]), happens
+    )
+
+    repeats = draws.between(level.redundancy, 1)[:, 0]
+    for number in range(level.redundancy[1]):
+        wanted = np.where(draws.unit(1) < REPEATS_KEY, facts.is_key[:, main] & exists, exists)
+        fact = np.argmax(np.where(wanted, draws.unit(FACTS_PER_STORY), -1.0), axis=1)
+        later = told[rows, fact] + 0.1 + draws.unit(1)[:, 0]
+        repeat_rank = np.maximum(3.0 + 8.0 * draws.unit(1)[:, 0], later)
+        draft.add(Role.REPEAT, 0, fact, repeat_rank, number < repeats)
+
+    # Quotes and background: some before the event, unless it is a pyramid.
+    start = opinions_start(level)
+    colour = VOICES + BACKGROUNDS
+    has_colour = facts.exists[:, start : start + colour]
+    taste = np.where(has_colour, draws.unit(colour), np.inf)
+    place = np.argsort(np.argsort(taste, axis=1, kind="stable"), axis=1)
+    opens = (place < draws.between(INTRO, 1)) & ~is_pyramid[:, None]
+    early = 0.1 + 0.8 * draws.unit(colour)
+    late = np.where(is_pyramid[:, None], 3.0, 1.5) + 8.0 * draws.unit(colour)
+    for number in range(colour):
+        role = Role.OPINION if number < VOICES else Role.BACKGROUND
+        colour_rank = np.where(opens[:, number], early[:, number], late[:, number])
+        draft.add(role, 0, start + number, colour_rank, has_colour[:, number])
+
+    for story in range(1, stories_of(level)):
+        base = story * FACTS_PER_STORY
+        opens_article = ~is_pyramid & (draws.unit(1)[:, 0] < DISTRACTOR_FIRST) & (story == 1)
+        block = np.where(opens_article, 0.0, 2.5 + 9.0 * draws.unit(1)[:, 0])
+        role = np.where(opens_article, Role.FACT, Role.ELSEWHERE)
+        draft.add(role, story, base, block, facts.exists[:, base])
+        step = draws.unit(MAX_PREDICATES)
+        for fact in range(1, FACTS_PER_STORY):
+            draft.add(
+                Role.FACT,
+                story,
+                base + fact,
+                block + 1e-4 * (1.0 + step[:, fact - 1]),
+                facts.exists[:, base + fact],
+            )
+    return draft.order(sentences)
+
+
+def draw_reference_plan(book: Stylebook, draws: Draws, facts: Facts, variant: int) -> Plan:
+    """Draws the plans of references: the key facts by weight, two a sentence."""
+    blocks = len(facts.kind)
+    rows = np.arange(blocks)
+    main = slice(0, FACTS_PER_STORY)
+    is_key = facts.is_key[:, main]
+    weight = np.where(is_key, facts.weight[:, main], -1.0)
+    weight[:, 0] = np.inf
+    order = np.argsort(-weight, axis=1, kind="stable")
+    count = is_key.sum(axis=1)
+
+    kind = np.maximum(facts.kind[:, main], 0)
+    can_tail = is_key & (book.reference_tail.count[variant][kind] > 0)
+    can_tail[:, 0] = False
+    tail = np.argmax(np.where(can_tail, weight, -1.0), axis=1)
+    has_tail = can_tail.any(axis=1) & (draws.unit(1)[:, 0] < REFERENCE_TAIL_CHANCE)
+    # Without the event and its tail, the rest keep their order.
+    rest = np.where(order == 0, FACTS_PER_STORY, np.arange(FACTS_PER_STORY))
+    rest = np.where(has_tail[:, None] & (order == tail[:, None]), FACTS_PER_STORY, rest)
+    rest = np.where(np.arange(FACTS_PER_STORY) < count[:, None], rest, FACTS_PER_STORY)
+    by_rest = np.take_along_axis(order, np.argsort(rest, axis=1, kind="stable"), axis=1)
+    left = count - 1 - has_tail
+
+    first = np.full((blocks, MAX_REFERENCE), -1, dtype=np.int64)
+    second = np.full((blocks, MAX_REFERENCE), -1, dtype=np.int64)
+    first[rows, 0] = 0
+    second[rows, 0] = np.where(has_tail, tail, -1)
+    for sentence in range(1, MAX_REFERENCE):
+        place = 2 * (sentence - 1)
+        first[:, sentence] = np.where(place < left, by_rest[:, place], -1)
+        second[:, sentence] = np.where(place + 1 < left, by_rest[:, place + 1], -1)
+    is_tail = np.zeros(first.shape, dtype=bool)
+    is_tail[:, 0] = has_tail
+    role = np.where(first >= 0, Role.FACT, Role.NONE)
+    return Plan(role, np.zeros_like(first), first, second, is_tail)

@@ -1,0 +1,260 @@
+"""The newsroom as a source of documents: arrays in blocks, text on request."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch, Fact
+from lightbulb_envs.randomness import Draws
+from lightbulb_envs.sources.newsroom.levels import level_attributes
+from lightbulb_envs.sources.newsroom.numbers import VALUES, write_number
+from lightbulb_envs.sources.newsroom.plan import (
+    MAX_REFERENCE,
+    Plan,
+    Role,
+    draw_plan,
+    draw_reference_plan,
+)
+from lightbulb_envs.sources.newsroom.stylebook import STYLES, stylebook
+from lightbulb_envs.sources.newsroom.telling import (
+    choose_reference_templates,
+    choose_templates,
+    fill_slots,
+)
+from lightbulb_envs.sources.newsroom.world import World, draw_cast, draw_facts, stories_of
+from lightbulb_envs.sources.retokenised import RetokenisedSource
+from lightbulb_envs.sources.source import Places, Source, SourceConfig
+from lightbulb_envs.splits import document_key, split_residue
+from lightbulb_envs.subwords import SubwordVocabulary
+
+SUITE = "newsroom"
+MAX_TOKENS = 48
+"""Pieces of a sentence, at most."""
+MAX_WORDS = 44
+"""ROUGE words of a sentence, at most."""
+_WORLD, _PLAN, _TELLING, _REFERENCE_PLAN, _REFERENCE = range(5)
+
+
+def open_newsroom(config: SourceConfig, places: Places) -> Source:
+    """Opens the newsroom that a config describes."""
+    if any(places.own):
+        raise ValueError(f"the newsroom takes nothing after its name, got {places.own[0]!r}")
+    for name, given in (("fields", config.fields), ("on_error", config.on_error != "raise")):
+        if given:
+            raise ValueError(f"{name}= is for files, and the newsroom is none: leave it out")
+    newsroom = NewsroomSource(config.level, config.split or "train", config.max_sentences)
+    if config.tokenizer is not None:
+        vocabulary = SubwordVocabulary.load(config.tokenizer)
+        return RetokenisedSource(newsroom, vocabulary, config.max_tokens)
+    if config.max_tokens not in (None, MAX_TOKENS):
+        raise ValueError(
+            f"sentences of the newsroom's own vocabulary have {MAX_TOKENS} tokens, got "
+            f"max_tokens={config.max_tokens}: leave it out, or give a tokenizer"
+        )
+    return newsroom
+
+
+class NewsroomSource:
+    """An endless supply of documents; document i of a split and level is always the same.
+
+    Args:
+        level: 0 to 4, see `levels.py`.
+        split: one of `splits.SPLITS`; `heldout` needs its secret salt.
+        max_sentences: rows of the arrays, if more than the level's longest article needs.
+    """
+
+    num_documents: int | None = None
+    has_facts = True
+
+    def __init__(self, level: int, split: str, max_sentences: int | None = None):
+        self.level = level_attributes(level)
+        needed = self.level.max_sentences
+        if max_sentences is not None and max_sentences < needed:
+            raise ValueError(
+                f"articles of level {level} have up to {needed} sentences, got "
+                f"max_sentences={max_sentences}"
+            )
+        self.split = split
+        self._number = level
+        self._key = document_key(SUITE, split, level)
+        self._residue = split_residue(split)
+        self._variant = int(split == "ood")
+        self._book = stylebook()
+        self.vocabulary = self._book.vocabulary
+        self.max_sentences = max_sentences or needed
+        self.max_tokens = MAX_TOKENS
+
+    def worlds(self, instances: NDArray[np.int64]) -> World:
+        """Returns the worlds of a block of documents."""
+        draws = Draws(self._key, instances, _WORLD)
+        stories = stories_of(self.level)
+        cast = draw_cast(self._book, draws, self._residue, stories, self._variant)
+        facts = draw_facts(self._book, draws, cast, self.level, self._variant)
+        return World(cast, facts)
+
+    def plans(self, instances: NDArray[np.int64], world: World) -> tuple[Plan, Plan]:
+        """Returns the plans of the articles and of the references."""
+        plan = draw_plan(
+            self._book,
+            Draws(self._key, instances, _PLAN),
+            world.facts,
+            self.level,
+            self._variant,
+            self.max_sentences,
+        )
+        draws = Draws(self._key, instances, _REFERENCE_PLAN)
+        return plan, draw_reference_plan(self._book, draws, world.facts, self._variant)
+
+    def _tell(
+        self, instances: NDArray[np.int64], world: World, plan: Plan, *, is_reference: bool
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """Returns the pieces of the block's sentences, flat, and the sentence of each piece."""
+        book, variant = self._book, self._variant
+        draws = Draws(self._key, instances, _REFERENCE if is_reference else _TELLING)
+        choose = choose_reference_templates if is_reference else choose_templates
+        templates = choose(book, draws, world.facts, plan, variant)
+        slots = fill_slots(
+            book,
+            draws,
+            world.cast,
+            world.facts,
+            plan,
+            templates,
+            variant,
+            is_reference=is_reference,
+        )
+        sentences = templates.shape[0] * templates.shape[1]
+        return book.grammar.tell(
+            templates.reshape(sentences, -1),
+            slots.reshape(sentences, *slots.shape[2:]),
+            draws.take(templates.shape[1]).ravel(),
+            ood=bool(variant),
+        )
+
+    def batch(self, instances: NDArray[np.int64]) -> DocumentBatch:
+        """Returns the documents of a block of instances as arrays."""
+        instances = np.asarray(instances, dtype=np.int64)
+        world = self.worlds(instances)
+        plan, reference_plan = self.plans(instances, world)
+        blocks, sentences = plan.first.shape
+        pieces, row = self._tell(instances, world, plan, is_reference=False)
+        words, word_row = self.vocabulary.words(pieces, row)
+        told, told_row = self._tell(instances, world, reference_plan, is_reference=True)
+        reference, reference_row = self.vocabulary.words(told, told_row)
+        return DocumentBatch(
+            instance=instances,
+            num_sentences=(plan.first >= 0).sum(axis=1),
+            tokens=_pad(pieces, row, blocks, sentences, MAX_TOKENS, 0),
+            words=_pad(words, word_row, blocks, sentences, MAX_WORDS, PADDING_WORD),
+            reference_words=_pad(
+                reference, reference_row, blocks, MAX_REFERENCE, MAX_WORDS, PADDING_WORD
+            ),
+            claims=np.stack([plan.first, plan.second], axis=2).astype(np.int32),
+            fact_weight=world.facts.weight,
+            fact_is_key=world.facts.is_key,
+        )
+
+    def document(self, instance: int) -> Document:
+        """Returns one document as text, with its facts."""
+        instances = np.array([instance], dtype=np.int64)
+        world = self.worlds(instances)
+        plan, reference_plan = self.plans(instances, world)
+        facts, number = self._facts(world)
+        claims = tuple(
+            tuple(number[fact] for fact in (first, second) if fact != NO_FACT)
+            for first, second in zip(plan.first[0].tolist(), plan.second[0].tolist(), strict=True)
+            if first != NO_FACT
+        )
+        return Document(
+            id=f"{SUITE}-{self.split}-{self._number}-{instance}",
+            instance=instance,
+            sentences=self._texts(instances, world, plan, is_reference=False),
+            reference=self._texts(instances, world, reference_plan, is_reference=True),
+            facts=facts,
+            claims=claims,
+        )
+
+    def stem_text(self, word: int) -> str:
+        """Returns the Porter stem of a word's number."""
+        return self.vocabulary.stem_text(word)
+
+    def _texts(
+        self, instances: NDArray[np.int64], world: World, plan: Plan, *, is_reference: bool
+    ) -> tuple[str, ...]:
+        pieces, row = self._tell(instances, world, plan, is_reference=is_reference)
+        count = int((plan.role[0] != Role.NONE).sum())
+        texts = (
+            self.vocabulary.decode(pieces[row == sentence].tolist()) for sentence in range(count)
+        )
+        return tuple(_capitalise(text) for text in texts)
+
+    def _facts(self, world: World) -> tuple[tuple[Fact, ...], dict[int, int]]:
+        """Returns the facts that exist, in text, and their numbers by place in the row."""
+        book, cast, facts = self._book, world.cast, world.facts
+        places = np.flatnonzero(facts.exists[0]).tolist()
+        number = {place: index for index, place in enumerate(places)}
+
+        def phrase(*phrases: int) -> str:
+            taken, _ = book.grammar.phrases.take(np.array(phrases))
+            return self.vocabulary.decode(taken.tolist())
+
+        listed = []
+        for place in places:
+            story = int(facts.story[0, place])
+            kind = book.kinds[facts.kind[0, place]]
+            subjects = {
+                "actor": (cast.actor_title, cast.actor_first, cast.actor_surname),
+                "body": (cast.body_name, cast.body_suffix),
+                "place": (cast.place,),
+                "thing": (cast.definite_thing,),
+                "event": (cast.noun,),
+            }
+            value = phrase(cast.thing[0, story])  # an event happens to something
+            magnitude = int(facts.magnitude[0, place])
+            voice = int(facts.voice[0, place])
+            if magnitude >= 0:
+                style = STYLES[book.style[facts.kind[0, place]]]
+                unit = kind.predicate.unit if kind.predicate is not None else ""
+                value = f"{write_number(magnitude, style)} {unit}".strip()
+            elif voice >= 0:
+                value = phrase(
+                    cast.voice_first[0, story, voice], cast.voice_surname[0, story, voice]
+                )
+            elif kind.predicate is not None:
+                value = phrase(facts.object_phrase[0, place])
+            replaced = int(facts.superseded_by[0, place])
+            listed.append(
+                Fact(
+                    subject=phrase(*(part[0, story] for part in subjects[kind.subject])),
+                    predicate=kind.name,
+                    object=value,
+                    time=phrase(cast.plain_day[0, story]).removeprefix("on "),
+                    magnitude=VALUES[magnitude] if magnitude >= 0 else None,
+                    weight=float(facts.weight[0, place]),
+                    polarity=int(facts.polarity[0, place]),
+                    is_key=bool(facts.is_key[0, place]),
+                    superseded_by=number[replaced] if replaced >= 0 else None,
+                )
+            )
+        return tuple(listed), number
+
+
+def _capitalise(text: str) -> str:
+    """Returns the text with its first letter, after an opening quote, in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+def _pad(
+    values: NDArray[np.int32],
+    row: NDArray[np.int64],
+    blocks: int,
+    sentences: int,
+    width: int,
+    padding: int,
+) -> NDArray[np.int32]:
+    """Returns flat values of sentences as (blocks, sentences, width)."""
+    length = np.bincount(row, minlength=blocks * sentences)
+    if length.max(initial=0) > width:
+        raise AssertionError(f"a sentence of {length.max()} exceeds {width}: raise the limit")
+    padded = np.full((blocks * sentences, width), padding, dtype=np.int32)
+    padded[np.arange(width) < length[:, None]] = values
+    return padded.reshape(blocks, sentences, width)

@@ -1,0 +1,142 @@
+"""What a source of documents offers, its settings, and the table of sources by prefix."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.document import Document, DocumentBatch
+from lightbulb_envs.splits import SPLITS, check_split
+
+SOURCES: dict[str, str] = {
+    "newsroom": "lightbulb_envs.sources.newsroom.source:open_newsroom",
+    "jsonl": "lightbulb_envs.sources.jsonl:open_jsonl",
+}
+"""Prefix of a source → the function that opens it, given a config and `Places`."""
+
+
+class Vocabulary(Protocol):
+    """The numbers of tokens in observations. 0 is padding."""
+
+    size: int
+    digest: str
+
+    def decode(self, pieces: Sequence[int]) -> str:
+        """Returns the text of piece numbers."""
+
+
+class Source(Protocol):
+    """A supply of documents, numbered by instance."""
+
+    num_documents: int | None
+    """How many documents there are, None for no end of them."""
+    has_facts: bool
+    max_sentences: int
+    max_tokens: int
+    vocabulary: Any
+
+    def batch(self, instances: NDArray[np.int64]) -> DocumentBatch:
+        """Returns documents as arrays."""
+
+    def document(self, instance: int) -> Document:
+        """Returns one document as text."""
+
+    def stem_text(self, word: int) -> str:
+        """Returns the Porter stem of a word's number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceConfig:
+    """Which documents, and how they are read. All fields are keywords of every environment."""
+
+    level: int = 2
+    """Level of the simulated newsroom, 0 to 4. It also sets the default budget."""
+    split: str | None = None
+    """train (the newsroom's default), validation, test, ood or heldout."""
+    source: str | Sequence[str] | Mapping[str, str | Sequence[str]] = "newsroom"
+    """"newsroom", or files: "jsonl:news.jsonl", a range of rows "jsonl:news.jsonl[:700]", a list
+    of such, or a dict from split to such."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """What a file calls its fields, where that differs: {"article": "text", "summary": "abstract"}.
+    With "split" in it, rows are chosen by that field."""
+    on_error: str = "raise"
+    """What a bad row of a file does: "raise", or "skip" to leave it out, count it and warn."""
+    tokenizer: str | None = None
+    """A file of the tokenizers library for the observation. Default: the newsroom's vocabulary,
+    or for files a subword vocabulary trained from the training file."""
+    vocabulary_digest: str | None = None
+    """If given, a vocabulary with another digest is refused. Checkpoints set it."""
+    max_sentences: int | None = None
+    """Sentences of an observation. Default: what the level needs, or 40 for files."""
+    max_tokens: int | None = None
+    """Tokens of a sentence in the observation. Default: 48 for the newsroom, 64 otherwise."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a source finds its documents: what follows the prefix, for this split and to train."""
+
+    own: tuple[str, ...]
+    training: tuple[str, ...]
+    is_by_split: bool
+    """Whether `own` was chosen by split already."""
+
+
+def open_source(config: SourceConfig) -> Source:
+    """Returns the source that a config describes.
+
+    Raises:
+        ValueError: what is wrong with the config or the files, and what is allowed.
+    """
+    if config.split is not None:
+        check_split(config.split)
+    kind, places = _parse(config.source, config.split)
+    module, _, name = SOURCES[kind].partition(":")
+    source: Source = getattr(importlib.import_module(module), name)(config, places)
+    digest = source.vocabulary.digest
+    if config.vocabulary_digest not in (None, digest):
+        raise ValueError(
+            f"the vocabulary's digest is {digest}, and vocabulary_digest asks for "
+            f"{config.vocabulary_digest}: use the tokenizer that the policy was trained with"
+        )
+    return source
+
+
+def _parse(source: Any, split: str | None) -> tuple[str, Places]:
+    """Returns the prefix of a source setting and its places."""
+    if isinstance(source, Mapping):
+        unknown = [name for name in source if name not in SPLITS]
+        if unknown:
+            raise ValueError(
+                f"source names the split {unknown[0]!r}: there are {', '.join(SPLITS)}"
+            )
+        wanted = split or "train"
+        if wanted not in source:
+            raise ValueError(
+                f"source has nothing for split={wanted!r}, only for {', '.join(source)}"
+            )
+        kind, own = _parse_list(source[wanted])
+        training_kind, training = _parse_list(source.get("train", source[wanted]))
+        if training_kind != kind:
+            raise ValueError(
+                f"source mixes {training_kind!r} and {kind!r}: all splits need one kind"
+            )
+        return kind, Places(own, training, is_by_split=True)
+    kind, own = _parse_list(source)
+    return kind, Places(own, own, is_by_split=False)
+
+
+def _parse_list(value: Any) -> tuple[str, tuple[str, ...]]:
+    items = [value] if isinstance(value, str) else list(value)
+    pairs = [str(item).partition(":") for item in items]
+    kinds = {kind for kind, _, _ in pairs}
+    if len(kinds) != 1 or not kinds <= SOURCES.keys():
+        listed = ", ".join(SOURCES)
+        raise ValueError(
+            f'source must be one or more of one kind ({listed}), such as "newsroom" or '
+            f'"jsonl:news.jsonl", got {value!r}'
+        )
+    return kinds.pop(), tuple(place for _, _, place in pairs)

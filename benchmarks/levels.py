@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+
 from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.evaluate import evaluate, format_table, results_to_json
 from lightbulb_envs.registry import make_engine

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 import torch
-from tianshou.algorithm import A2C, PPO
+from tianshou.algorithm.modelfree.a2c import A2C
+from tianshou.algorithm.modelfree.ppo import PPO
 from tianshou.algorithm.modelfree.reinforce import DiscreteActorPolicy
 from tianshou.algorithm.optim import AdamOptimizerFactory
 from tianshou.data import ReplayBuffer

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.instances import InstanceStream
 from numpy.typing import NDArray
 from tianshou.algorithm.algorithm_base import Policy
 from tianshou.data import Batch
@@ -19,6 +17,8 @@ from lightbulb_agents.network import read_drafts
 from lightbulb_agents.neural_actor import sample_actions
 from lightbulb_agents.rollout_buffer import EpisodeBatch, RolloutBuffer
 from lightbulb_agents.trunk import Trunk
+from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.instances import InstanceStream
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
-from lightbulb_backbones.table import BackboneConfig
-from lightbulb_envs.registry import find_row
 
 from lightbulb_agents.actor_critic import ActorCriticConfig
 from lightbulb_agents.network import NetworkConfig
+from lightbulb_backbones.table import BackboneConfig
+from lightbulb_envs.registry import find_row
 
 BUDGETS = {"short": 360_000, "long": 5_400_000}
 """Environment steps: measured once to be about 2 and 30 minutes on two cores, then fixed."""

@@ -6,9 +6,10 @@ T tokens, D width, B sentences at once.
 """
 
 import torch
+from torch import Tensor, nn
+
 from lightbulb_backbones.table import BackboneConfig, make_backbone
 from lightbulb_backbones.transformer import Block, sinusoids
-from torch import Tensor, nn
 
 _CHUNKS = 3
 """Sentences are read in so many groups of similar length, so that little padding is read."""
@@ -51,7 +52,7 @@ class ArticleEncoder(nn.Module):
         return self.norm(states), is_real
 
     def _read(self, rows: Tensor) -> Tensor:
-        """Returns (B, 2 D): the mean and the scaled sum of the states of every sentence's tokens."""
+        """Returns (B, 2 D): mean and scaled sum of the states of every sentence's tokens."""
         lengths = (rows != 0).sum(dim=1)
         order = lengths.argsort(stable=True)
         read = []

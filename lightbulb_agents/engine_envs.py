@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
-from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.instances import InstanceStream
 from numpy.typing import NDArray
 from tianshou.data import Batch
 from tianshou.env import BaseVectorEnv
+
+from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.instances import InstanceStream
 
 
 class EngineVectorEnv(BaseVectorEnv):
@@ -24,7 +25,7 @@ class EngineVectorEnv(BaseVectorEnv):
         self.is_closed = False
         self.stream = InstanceStream(engine.num_envs, engine.num_instances)
 
-    def get_env_attr(self, key: str, id: Any = None) -> list[Any]:  # noqa: A002 (Tianshou's name)
+    def get_env_attr(self, key: str, id: Any = None) -> list[Any]:
         """Returns one value a row; Tianshou asks for the spaces in this way."""
         return [getattr(self.engine, key)] * len(self._rows(id))
 
@@ -42,7 +43,7 @@ class EngineVectorEnv(BaseVectorEnv):
         self.engine.reset(rows, self.stream.draw(rows))
         return Batch(self.engine.observe(rows)), _empty_infos(len(rows))
 
-    def step(self, action: Any, id: Any = None) -> Any:  # noqa: A002
+    def step(self, action: Any, id: Any = None) -> Any:
         """Takes one action in the rows given, all by default."""
         rows = self._rows(id)
         step = self.engine.step(rows, np.asarray(action))

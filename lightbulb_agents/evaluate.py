@@ -8,6 +8,11 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import tyro
+
+from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, write_json
+from lightbulb_agents.config import parse_settings
+from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
+from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.engines.engine import Engine
@@ -20,11 +25,6 @@ from lightbulb_envs.score import (
     random_returns,
     score_interval,
 )
-
-from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, write_json
-from lightbulb_agents.config import parse_settings
-from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
-from lightbulb_agents.neural_actor import NeuralActor
 
 PRIVILEGED = ("ceiling", "oracle")
 _ROWS = 128

@@ -52,9 +52,10 @@ class PointerHead(nn.Module):
         self.context = nn.Linear(3 * width + 1, width)
         self.attention = nn.Linear(width, 1)
         self.score = nn.Linear(width, 1)
-        self.stop = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 1))
-        self.worth = nn.Sequential(nn.Linear(4 * width + 1, width), nn.GELU(), nn.Linear(width, 1))
-        for last in (self.score, self.stop[2], self.worth[2]):
+        stop, worth = nn.Linear(width, 1), nn.Linear(width, 1)
+        self.stop = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), stop)
+        self.worth = nn.Sequential(nn.Linear(4 * width + 1, width), nn.GELU(), worth)
+        for last in (self.score, stop, worth):
             nn.init.normal_(last.weight, std=0.01)
             nn.init.zeros_(last.bias)
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightbulb_backbones.table import BackboneConfig
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lightbulb_agents.encoders import ArticleEncoder
 from lightbulb_agents.heads import Articles, Drafts, PointerHead
+from lightbulb_backbones.table import BackboneConfig
 
 HEADS = {"pointer": PointerHead}
 """Registry head → what acts."""

@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightbulb_envs.engines.engine import Observation
 from numpy.typing import NDArray
 from torch import Tensor
 
 from lightbulb_agents.heads import Articles
 from lightbulb_agents.network import ActorCriticNetwork, read_drafts
+from lightbulb_envs.engines.engine import Observation
 
 
 class NeuralActor:

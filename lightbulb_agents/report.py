@@ -7,13 +7,13 @@ from typing import Any
 import jinja2
 import matplotlib as mpl
 import numpy as np
-from lightbulb_envs.document import Document
-from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.rollout import Episode
 
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.evaluate import Results
 from lightbulb_agents.metrics import as_floats, read_metrics
+from lightbulb_envs.document import Document
+from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.rollout import Episode
 
 SHOWN_ARTICLES = 3
 _NAMES = {

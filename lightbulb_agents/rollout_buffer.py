@@ -1,6 +1,7 @@
 """A rollout of whole episodes, in the form of Tianshou's buffer and batch."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class RolloutBuffer(ReplayBuffer):
         self._insertion_idx = 0
         self.last_index = np.array([len(batch) - 1])
 
-    def sample(self, batch_size: int | None) -> tuple[EpisodeBatch, NDArray[np.int64]]:
+    def sample(self, batch_size: int | None) -> tuple[Any, NDArray[np.int64]]:
         """Returns the whole rollout, which is all that on-policy algorithms ask for."""
         if batch_size != 0:
             raise ValueError(f"a rollout is read whole (batch_size=0), got {batch_size}")

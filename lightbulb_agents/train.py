@@ -12,9 +12,6 @@ from typing import Any
 
 import numpy as np
 import tyro
-from lightbulb_envs.actor import Actor
-from lightbulb_envs.record import records_of, versions, write_records
-from lightbulb_envs.registry import make_engine
 
 from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
@@ -29,6 +26,9 @@ from lightbulb_agents.metrics import read_metrics
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.report import draw_learning_curve, write_report
 from lightbulb_agents.training import Training, Validation, train
+from lightbulb_envs.actor import Actor
+from lightbulb_envs.record import records_of, versions, write_records
+from lightbulb_envs.registry import make_engine
 
 _ROWS = 128
 

@@ -7,10 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightbulb_envs.baselines import make_baseline
-from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.registry import find_row, make_engine
-from lightbulb_envs.score import mean_returns, normalised_score, random_returns
 from tianshou.utils.torch_utils import policy_within_training_step
 
 from lightbulb_agents.actor_critic import make_actor_critic, set_progress
@@ -27,6 +23,10 @@ from lightbulb_agents.metrics import Metrics, ProgressLine
 from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.trunk import Trunk
+from lightbulb_envs.baselines import make_baseline
+from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.registry import find_row, make_engine
+from lightbulb_envs.score import mean_returns, normalised_score, random_returns
 
 VALIDATION_DOCUMENTS = 200
 _VALIDATION_RANDOM = 20

@@ -23,7 +23,8 @@ class BagConfig(PreTrainedConfig):
     ):
         self.vocab_size = vocab_size
         self.hidden_size = hidden_size
-        super().__init__(pad_token_id=pad_token_id, **settings)
+        super().__init__(**settings)
+        self.pad_token_id = pad_token_id
 
 
 class BagOfEmbeddings(PreTrainedModel):

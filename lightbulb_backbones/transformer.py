@@ -39,7 +39,8 @@ class TransformerConfig(PreTrainedConfig):
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers
         self.num_attention_heads = num_attention_heads
-        super().__init__(pad_token_id=pad_token_id, **settings)
+        super().__init__(**settings)
+        self.pad_token_id = pad_token_id
 
 
 def sinusoids(length: int, width: int, device: torch.device) -> Float[Tensor, "T D"]:
@@ -72,7 +73,8 @@ class Block(nn.Module):
         """Mixes the states of the tokens where `keep` is true."""
         states = states + self._attend(self.attention_norm(states), keep)
         fed = self.feed_out(functional.gelu(self.feed_in(self.feed_norm(states))))
-        return states + fed
+        mixed: Tensor = states + fed
+        return mixed
 
     def _attend(
         self, states: Float[Tensor, "B T D"], keep: Bool[Tensor, "B T"]
@@ -83,7 +85,8 @@ class Block(nn.Module):
         mixed = functional.scaled_dot_product_attention(
             query, key, value, attn_mask=keep[:, None, None, :]
         )
-        return self.attention_out(mixed.transpose(1, 2).reshape(batch, length, width))
+        joined: Tensor = self.attention_out(mixed.transpose(1, 2).reshape(batch, length, width))
+        return joined
 
 
 class TransformerEncoder(PreTrainedModel):

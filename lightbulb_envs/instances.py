@@ -46,7 +46,7 @@ class InstanceStream:
         self._count = np.zeros(rows, dtype=np.int64)
         self.seed(None)
 
-    def seed(self, seed: int | None | Sequence[int | None]) -> None:
+    def seed(self, seed: int | Sequence[int | None] | None) -> None:
         """Seeds all rows: by one int, by a list with an entry a row, or afresh by None.
 
         None in a list leaves its row as it is.

@@ -74,7 +74,7 @@ def draw_words(
 
 def to_unit(words: NDArray[np.uint32]) -> NDArray[np.float64]:
     """Maps 32-bit words to floats in [0, 1)."""
-    return words * 2.0**-32
+    return words.astype(np.float64) * 2.0**-32
 
 
 def to_range(words: NDArray[np.uint32], size: NDArray[np.integer] | int) -> NDArray[np.int64]:

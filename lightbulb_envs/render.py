@@ -6,7 +6,7 @@ from lightbulb_envs.document import Document
 
 
 def render_summary(document: Document, draft: Sequence[int], scores: Mapping[str, float]) -> str:
-    """Returns the article with the picks marked by their order, the draft's scores and the reference."""
+    """Returns the article with its picks marked in order, their scores, and the reference."""
     place = {sentence: order for order, sentence in enumerate(draft, start=1)}
     lines = [f"{document.id}"]
     for number, sentence in enumerate(document.sentences):

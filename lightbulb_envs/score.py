@@ -61,7 +61,7 @@ def random_returns(
 
 
 def normalised_score(returns: Returns, random: Returns, reference: Returns) -> float:
-    """Returns the score of returns on the same instances; ValueError if the oracle gains nothing."""
+    """Returns the score of returns on the same instances; ValueError without a gap to fill."""
     span = float(reference.mean() - random.mean())
     if span <= 0:
         raise ValueError(
@@ -74,7 +74,7 @@ def normalised_score(returns: Returns, random: Returns, reference: Returns) -> f
 def score_interval(
     returns: Returns, random: Returns, reference: Returns, generator: np.random.Generator
 ) -> Interval:
-    """Returns the score and its percentile bootstrap interval over instances (resampled jointly)."""
+    """Returns the score and its bootstrap interval; instances are resampled jointly."""
     places = generator.integers(0, len(returns), (RESAMPLES, len(returns)))
     policy, low, high = returns[places].mean(1), random[places].mean(1), reference[places].mean(1)
     scores = 100.0 * (policy - low) / (high - low)

@@ -25,7 +25,8 @@ def _porter() -> Callable[[str], str]:
             "stemmed ROUGE needs nltk, whose Porter stemmer rouge-score uses: "
             "pip install 'lightbulb[text]', or name rewards without \"_stem\""
         ) from error
-    return PorterStemmer().stem
+    stemmer: Callable[[str], str] = PorterStemmer().stem
+    return stemmer
 
 
 @functools.lru_cache(maxsize=1 << 18)

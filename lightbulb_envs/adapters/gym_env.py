@@ -13,7 +13,7 @@ from lightbulb_envs.instances import InstanceStream
 _ROW = np.zeros(1, dtype=np.int64)
 
 
-class TextEnv(gymnasium.Env[Observation, Any]):
+class TextEnv(gymnasium.Env[Any, Any]):
     """A Gymnasium environment over an engine of one row.
 
     `info` holds "instance" and "action_mask", and after a step "reward_parts" (summing to the
@@ -26,7 +26,10 @@ class TextEnv(gymnasium.Env[Observation, Any]):
         **settings: fields of the engine's config.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 4}
+    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc] # as Gymnasium's own environments
+        "render_modes": ["ansi", "human"],
+        "render_fps": 4,
+    }
 
     def __init__(self, engine: str, render_mode: str | None = None, **settings: Any):
         modes = self.metadata["render_modes"]
@@ -80,7 +83,7 @@ class TextEnv(gymnasium.Env[Observation, Any]):
         if self.render_mode == "human":
             print(self.engine.render(0), flush=True)
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """Returns the episode as text in mode "ansi"; mode "human" has printed it already."""
         return self.engine.render(0) if self.render_mode == "ansi" else None
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def requested_instances(options: dict[str, Any] | None, rows: int) -> NDArray[np.int64] | None:
-    """Returns the instance of every row that options["instance"] asks for, None if it is not there."""
+    """Returns the instance of every row in options["instance"], None if it is not there."""
     if not options or options.get("instance") is None:
         return None
     wanted = np.asarray(options["instance"])

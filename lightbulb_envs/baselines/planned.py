@@ -28,7 +28,8 @@ def follow_plans(observation: Observation, plans: Sequence[Sequence[int]]) -> ND
 
 def real_sentences(observation: Observation) -> NDArray[np.int64]:
     """Returns how many sentences the document of every row has."""
-    return (observation["tokens"] != 0).any(axis=2).sum(axis=1)
+    count: NDArray[np.int64] = (observation["tokens"] != 0).any(axis=2).sum(axis=1)
+    return count
 
 
 class Planned:

@@ -85,13 +85,13 @@ def make_config(engine: type[Engine], settings: dict[str, Any]) -> Any:
 def check_actions(
     actions: Sequence[Any] | NDArray[Any], count: int, size: int
 ) -> NDArray[np.int64]:
-    """Returns discrete actions as an array; TypeError or ValueError says what is wrong with them."""
+    """Returns discrete actions as an array; TypeError or ValueError says what is wrong."""
     array = np.asarray(actions)
     if array.shape != (count,):
         raise ValueError(f"actions must have the shape ({count},), got {array.shape}")
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"actions must be integers, got {array.dtype}")
-    if count and not (0 <= array.min() and array.max() < size):
+    if count and not (array.min() >= 0 and array.max() < size):
         wrong = array[(array < 0) | (array >= size)]
         raise ValueError(f"actions must be in [0, {size}), got {wrong.tolist()}")
     return array.astype(np.int64)

@@ -153,7 +153,7 @@ class SummariseEngine:
         self._episodes: list[_Episode | None] = [None] * num_envs
 
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
-        """Starts an episode in every row given; a row that holds the instance keeps its document."""
+        """Starts an episode in every row given; a row with the same instance is not read again."""
         instances = np.asarray(instances, dtype=np.int64)
         self._check_instances(instances)
         is_new = self._instance[rows] != instances
@@ -165,7 +165,7 @@ class SummariseEngine:
     def _check_instances(self, instances: NDArray[np.int64]) -> None:
         available = self.source.num_documents
         most = available if available is not None else 1 << 62
-        if len(instances) and not (0 <= instances.min() and instances.max() < most):
+        if len(instances) and not (instances.min() >= 0 and instances.max() < most):
             raise ValueError(f"an instance must be in [0, {most}), got {instances.tolist()}")
 
     def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
@@ -292,7 +292,7 @@ class SummariseEngine:
         return plan.draft[len(draft)] if len(plan.draft) > len(draft) else self.stop
 
     def oracle_return(self, row: int) -> float:
-        """Returns the best return of a row's document; `oracle(row).method` says how exact it is."""
+        """Returns the best return of a row's document; `oracle(row).method` says how found."""
         return self.oracle(row).value
 
     def render(self, row: int) -> str:

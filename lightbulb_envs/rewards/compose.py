@@ -126,7 +126,8 @@ def reward_weights(reward: str | Mapping[str, float], *, has_facts: bool) -> dic
     if isinstance(reward, str):
         if reward not in PRESETS:
             raise ValueError(
-                f"reward must be a preset ({', '.join(PRESETS)}) or a dict of weights, got {reward!r}"
+                f"reward must be one of the presets {', '.join(PRESETS)} or a dict of weights, "
+                f"got {reward!r}"
             )
         weights = dict(PRESETS[reward])
     else:

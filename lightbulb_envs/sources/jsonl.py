@@ -203,12 +203,12 @@ def _read_all(
 
 
 def _lines(place: str) -> Iterator[tuple[int, bytes]]:
-    """Yields (line number from 1, bytes) of the file's rows in its range; blank lines are no rows."""
+    """Yields (line number from 1, bytes) of a file's rows in a range; blank lines are none."""
     match = _RANGE.match(place)
     start = int(match["start"] or 0) if match else 0
     stop = int(match["stop"]) if match and match["stop"] else None
     row = 0
-    with open(_file_of(place), "rb") as file:
+    with Path(_file_of(place)).open("rb") as file:
         for line, raw in enumerate(file, start=1):
             if not raw.strip():
                 continue

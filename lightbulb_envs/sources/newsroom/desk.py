@@ -5,7 +5,7 @@ A desk is data. Adding one means one file in `desks/` and one row in `desks/__in
 Templates are clauses without a final stop, in lower case unless a name comes first, so that
 "officials said" can stand before or after them. In a template
 
-    {actor} {actor's} {body} {place} {thing} {event} {day} {voice} {source}
+    {actor} {body} {place} {thing} {event} {day} {voice} {source}
         are mentions: in full at first, later "the mayor", "she", "the company", "the town"
     {n} {value}
         are the number and the phrase of the fact that the clause states
@@ -30,7 +30,8 @@ class Predicate:
 
     `weight` says how much the fact matters; a numeric fact's tier scales it. `tail` is a
     participle clause that can follow an event ("killing {n} people"). `reference` and
-    `reference_tail` are the wordings of reference summaries; `ood` and `ood_tail` replace `main`
+    `reference_tail` are the wordings of reference summaries, which no article uses (background,
+    never being in a summary, has none); `ood` and `ood_tail` replace `main`
     and `tail` in the split of that name.
     """
 
@@ -38,8 +39,8 @@ class Predicate:
     subject: Subject
     weight: float
     main: tuple[str, ...]
-    reference: tuple[str, ...]
     ood: tuple[str, ...]
+    reference: tuple[str, ...] = ()
     polarity: int = 0
     tail: tuple[str, ...] = ()
     reference_tail: tuple[str, ...] = ()

@@ -18,7 +18,6 @@ from lightbulb_envs.sources.newsroom.vocabulary import OPENING, split_pieces
 
 MENTIONS: dict[str, int] = {
     "actor": 3,
-    "actor's": 4,
     "body": 2,
     "place": 1,
     "thing": 1,
@@ -196,4 +195,5 @@ def scramble(words: NDArray[np.uint32], numbers: NDArray[np.int32]) -> NDArray[n
     mixed = words ^ (numbers.astype(np.uint32) * np.uint32(0x9E3779B1))
     mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B)
     mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35)
-    return mixed ^ (mixed >> np.uint32(16))
+    finished: NDArray[np.uint32] = mixed ^ (mixed >> np.uint32(16))
+    return finished

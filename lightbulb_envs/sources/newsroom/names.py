@@ -32,7 +32,8 @@ class NameParts:
         starts = to_range(start_words, len(self.starts))
         end_blocks = to_range(end_words, len(self.ends) // len(SPLITS))
         ends = end_blocks * len(SPLITS) + (residue - starts) % len(SPLITS)
-        return starts * len(self.ends) + ends
+        names: NDArray[np.int64] = starts * len(self.ends) + ends
+        return names
 
     def shift_start(
         self, names: NDArray[np.int64], steps: NDArray[np.int64] | int
@@ -42,7 +43,8 @@ class NameParts:
         moved = (starts + steps) % len(self.starts)
         # Both counts are multiples of 5, so wrapping around keeps residues.
         ends = ends - ends % len(SPLITS) + (ends - (moved - starts)) % len(SPLITS)
-        return moved * len(self.ends) + ends
+        shifted: NDArray[np.int64] = moved * len(self.ends) + ends
+        return shifted
 
 
 SURNAMES = NameParts(

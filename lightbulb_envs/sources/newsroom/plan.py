@@ -12,21 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.randomness import Draws
+from lightbulb_envs.sources.newsroom.cast import VOICES
+from lightbulb_envs.sources.newsroom.facts import SUPERSEDED, Facts, opinions_start, stories_of
+from lightbulb_envs.sources.newsroom.kinds import BACKGROUNDS, FACTS_PER_STORY, MAX_PREDICATES
 from lightbulb_envs.sources.newsroom.levels import Level
-from lightbulb_envs.sources.newsroom.stylebook import (
-    BACKGROUNDS,
-    FACTS_PER_STORY,
-    MAX_PREDICATES,
-    Stylebook,
-)
-from lightbulb_envs.sources.newsroom.world import (
-    SUPERSEDED,
-    VOICES,
-    Facts,
-    opinions_start,
-    stories_of,
-)
+from lightbulb_envs.sources.newsroom.stylebook import Stylebook
 
+MAIN = slice(0, FACTS_PER_STORY)
+"""The main story's facts in a row of facts."""
 TAIL_CHANCE = 0.6
 """Chance that the event's sentence ends in another fact's participle clause."""
 PAIR_CHANCE = 0.5
@@ -118,116 +111,156 @@ class _Draft:
         )
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """Facts of the main story that share a sentence with another: (N,) arrays."""
+
+    tail: NDArray[np.int64]  # the fact in the event's participle clause
+    has_tail: NDArray[np.bool_]
+    head: NDArray[np.int64]  # the fact whose sentence goes on with `mate`
+    mate: NDArray[np.int64]
+    has_mate: NDArray[np.bool_]
+
+
 def draw_plan(
     book: Stylebook, draws: Draws, facts: Facts, level: Level, variant: int, sentences: int
 ) -> Plan:
     """Draws the plans of a block of articles, padded to `sentences`."""
-    blocks = len(facts.kind)
-    rows = np.arange(blocks)
-    draft = _Draft(blocks)
+    draft = _Draft(len(facts.kind))
     is_pyramid = draws.unit(1)[:, 0] < level.lead_bias
-    main = slice(0, FACTS_PER_STORY)
-    exists = facts.exists[:, main]
-    kind = np.maximum(facts.kind[:, main], 0)
-    weight = facts.weight[:, main]
+    shared = _draw_shared(book, draws, facts, variant, is_pyramid)
+    rank = _draw_ranks(draws, facts, level, is_pyramid)
+    _add_facts(draft, draws, facts, shared, rank)
+    _add_repetitions(draft, draws, facts, level, shared, rank)
+    _add_colour(draft, draws, facts, level, is_pyramid)
+    _add_other_stories(draft, draws, facts, level, is_pyramid)
+    return draft.order(sentences)
 
-    wrong = facts.kind.shape[1] - SUPERSEDED
-    corrected = facts.superseded_by[:, wrong]
-    is_corrected = np.arange(FACTS_PER_STORY) == corrected[:, None]
 
-    # Which facts share a sentence. A corrected fact always stands alone.
-    free = exists & ~is_corrected
+def _corrected(facts: Facts) -> NDArray[np.int64]:
+    """Returns the fact of the main story that was first reported wrong, -1 without one."""
+    return facts.superseded_by[:, -SUPERSEDED]
+
+
+def _draw_shared(
+    book: Stylebook, draws: Draws, facts: Facts, variant: int, is_pyramid: NDArray[np.bool_]
+) -> _Shared:
+    """Draws which facts share a sentence. A corrected fact always stands alone."""
+    exists, kind, weight = facts.exists[:, MAIN], facts.kind[:, MAIN], facts.weight[:, MAIN]
+    free = exists & (np.arange(FACTS_PER_STORY) != _corrected(facts)[:, None])
     free[:, 0] = False
-    can_tail = free & (book.tail.count[variant][kind] > 0)
+    can_tail = free & (book.tail.count[variant][np.maximum(kind, 0)] > 0)
     taste = draws.unit(FACTS_PER_STORY) + np.where(is_pyramid[:, None], weight, 0.0)
     tail = np.argmax(np.where(can_tail, taste, -1.0), axis=1)
     has_tail = can_tail.any(axis=1) & (draws.unit(1)[:, 0] < TAIL_CHANCE)
-    free[rows, tail] &= ~has_tail
+    free[np.arange(len(free)), tail] &= ~has_tail
     taste = draws.unit(FACTS_PER_STORY)
     order = np.argsort(-np.where(free, taste, -1.0), axis=1, kind="stable")
-    head, mate = order[:, 0], order[:, 1]
     has_mate = (free.sum(axis=1) >= 2) & (draws.unit(1)[:, 0] < PAIR_CHANCE)
+    return _Shared(tail, has_tail, order[:, 0], order[:, 1], has_mate)
 
-    # Ranks. Key facts of a pyramid come first, by weight; other articles scatter.
-    by_weight = np.argsort(
-        np.argsort(-np.where(exists, weight, -1.0), axis=1, kind="stable"), axis=1
-    )
+
+def _draw_ranks(
+    draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Draws the ranks of the main story's facts: by weight in a pyramid, scattered elsewhere."""
+    ranked = np.where(facts.exists[:, MAIN], facts.weight[:, MAIN], -1.0)
+    by_weight = np.argsort(np.argsort(-ranked, axis=1, kind="stable"), axis=1)
     scattered = 1.2 + 8.8 * draws.unit(FACTS_PER_STORY)
-    is_late = facts.is_key[:, main] & (draws.unit(FACTS_PER_STORY) < level.late_key_facts)
+    is_late = facts.is_key[:, MAIN] & (draws.unit(FACTS_PER_STORY) < level.late_key_facts)
     scattered = np.where(is_late, 6.0 + 4.0 * draws.unit(FACTS_PER_STORY), scattered)
     rank = np.where(is_pyramid[:, None], 1.0 + 0.3 * by_weight, scattered)
     rank[:, 0] = 1.0
+    return rank
 
-    draft.add(Role.FACT, 0, 0, rank[:, 0], exists[:, 0], np.where(has_tail, tail, -1), has_tail)
+
+def _add_facts(
+    draft: _Draft, draws: Draws, facts: Facts, shared: _Shared, rank: NDArray[np.float64]
+) -> None:
+    """Adds the sentences that first state the main story's facts, and an early wrong report."""
+    exists, corrected = facts.exists[:, MAIN], _corrected(facts)
+    has_tail, has_mate = shared.has_tail, shared.has_mate
+    tail = np.where(has_tail, shared.tail, -1)
+    draft.add(Role.FACT, 0, 0, rank[:, 0], exists[:, 0], tail, has_tail)
     for fact in range(1, FACTS_PER_STORY):
-        joins_other = (has_tail & (tail == fact)) | (has_mate & (mate == fact))
-        second = np.where(has_mate & (head == fact), mate, -1)
-        role = np.where(is_corrected[:, fact], Role.CORRECTION, Role.FACT)
+        joins_other = (tail == fact) | (has_mate & (shared.mate == fact))
+        second = np.where(has_mate & (shared.head == fact), shared.mate, -1)
+        role = np.where(corrected == fact, Role.CORRECTION, Role.FACT)
         draft.add(role, 0, fact, rank[:, fact], exists[:, fact] & ~joins_other, second)
+    true_rank = rank[np.arange(len(rank)), np.maximum(corrected, 0)]
+    early = 1.0 + (true_rank - 1.0) * (0.1 + 0.8 * draws.unit(1)[:, 0])
+    draft.add(Role.EARLY, 0, facts.kind.shape[1] - SUPERSEDED, early, corrected >= 0)
 
-    # Where a fact is first told; what repeats it comes later.
+
+def _add_repetitions(
+    draft: _Draft,
+    draws: Draws,
+    facts: Facts,
+    level: Level,
+    shared: _Shared,
+    rank: NDArray[np.float64],
+) -> None:
+    """Adds sentences that repeat a fact, each after the sentence that first told it."""
+    rows = np.arange(len(rank))
     told = rank.copy()
-    told[rows, tail] = np.where(has_tail, rank[:, 0], told[rows, tail])
-    told[rows, mate] = np.where(has_mate, rank[rows, head], told[rows, mate])
-
-    happens = corrected >= 0
-    true_rank = rank[rows, np.maximum(corrected, 0)]
-    draft.add(
-        Role.EARLY, 0, wrong, 1.0 + (true_rank - 1.0) * (0.1 + 0.8 * draws.unit(1)[:, 0]), happens
-    )
-
+    tail, mate = shared.tail, shared.mate
+    told[rows, tail] = np.where(shared.has_tail, rank[:, 0], told[rows, tail])
+    told[rows, mate] = np.where(shared.has_mate, rank[rows, shared.head], told[rows, mate])
+    exists, is_key = facts.exists[:, MAIN], facts.is_key[:, MAIN]
     repeats = draws.between(level.redundancy, 1)[:, 0]
     for number in range(level.redundancy[1]):
-        wanted = np.where(draws.unit(1) < REPEATS_KEY, facts.is_key[:, main] & exists, exists)
+        wanted = np.where(draws.unit(1) < REPEATS_KEY, is_key, exists)
         fact = np.argmax(np.where(wanted, draws.unit(FACTS_PER_STORY), -1.0), axis=1)
         later = told[rows, fact] + 0.1 + draws.unit(1)[:, 0]
-        repeat_rank = np.maximum(3.0 + 8.0 * draws.unit(1)[:, 0], later)
-        draft.add(Role.REPEAT, 0, fact, repeat_rank, number < repeats)
+        repeat = np.maximum(3.0 + 8.0 * draws.unit(1)[:, 0], later)
+        draft.add(Role.REPEAT, 0, fact, repeat, number < repeats)
 
-    # Quotes and background: some before the event, unless it is a pyramid.
-    start = opinions_start(level)
-    colour = VOICES + BACKGROUNDS
-    has_colour = facts.exists[:, start : start + colour]
-    taste = np.where(has_colour, draws.unit(colour), np.inf)
+
+def _add_colour(
+    draft: _Draft, draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
+) -> None:
+    """Adds quotes and background: some before the event, unless it is a pyramid."""
+    start, colour = opinions_start(level), VOICES + BACKGROUNDS
+    exists = facts.exists[:, start : start + colour]
+    taste = np.where(exists, draws.unit(colour), np.inf)
     place = np.argsort(np.argsort(taste, axis=1, kind="stable"), axis=1)
     opens = (place < draws.between(INTRO, 1)) & ~is_pyramid[:, None]
     early = 0.1 + 0.8 * draws.unit(colour)
     late = np.where(is_pyramid[:, None], 3.0, 1.5) + 8.0 * draws.unit(colour)
+    rank = np.where(opens, early, late)
     for number in range(colour):
         role = Role.OPINION if number < VOICES else Role.BACKGROUND
-        colour_rank = np.where(opens[:, number], early[:, number], late[:, number])
-        draft.add(role, 0, start + number, colour_rank, has_colour[:, number])
+        draft.add(role, 0, start + number, rank[:, number], exists[:, number])
 
+
+def _add_other_stories(
+    draft: _Draft, draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
+) -> None:
+    """Adds the other stories, each in one block; the first may open the article."""
     for story in range(1, stories_of(level)):
         base = story * FACTS_PER_STORY
-        opens_article = ~is_pyramid & (draws.unit(1)[:, 0] < DISTRACTOR_FIRST) & (story == 1)
-        block = np.where(opens_article, 0.0, 2.5 + 9.0 * draws.unit(1)[:, 0])
-        role = np.where(opens_article, Role.FACT, Role.ELSEWHERE)
-        draft.add(role, story, base, block, facts.exists[:, base])
+        exists = facts.exists[:, base : base + FACTS_PER_STORY]
+        opens = ~is_pyramid & (draws.unit(1)[:, 0] < DISTRACTOR_FIRST) & (story == 1)
+        block = np.where(opens, 0.0, 2.5 + 9.0 * draws.unit(1)[:, 0])
+        role = np.where(opens, Role.FACT, Role.ELSEWHERE)
+        draft.add(role, story, base, block, exists[:, 0])
         step = draws.unit(MAX_PREDICATES)
         for fact in range(1, FACTS_PER_STORY):
-            draft.add(
-                Role.FACT,
-                story,
-                base + fact,
-                block + 1e-4 * (1.0 + step[:, fact - 1]),
-                facts.exists[:, base + fact],
-            )
-    return draft.order(sentences)
+            rank = block + 1e-4 * (1.0 + step[:, fact - 1])
+            draft.add(Role.FACT, story, base + fact, rank, exists[:, fact])
 
 
 def draw_reference_plan(book: Stylebook, draws: Draws, facts: Facts, variant: int) -> Plan:
     """Draws the plans of references: the key facts by weight, two a sentence."""
     blocks = len(facts.kind)
     rows = np.arange(blocks)
-    main = slice(0, FACTS_PER_STORY)
-    is_key = facts.is_key[:, main]
-    weight = np.where(is_key, facts.weight[:, main], -1.0)
+    is_key = facts.is_key[:, MAIN]
+    weight = np.where(is_key, facts.weight[:, MAIN], -1.0)
     weight[:, 0] = np.inf
     order = np.argsort(-weight, axis=1, kind="stable")
     count = is_key.sum(axis=1)
 
-    kind = np.maximum(facts.kind[:, main], 0)
+    kind = np.maximum(facts.kind[:, MAIN], 0)
     can_tail = is_key & (book.reference_tail.count[variant][kind] > 0)
     can_tail[:, 0] = False
     tail = np.argmax(np.where(can_tail, weight, -1.0), axis=1)

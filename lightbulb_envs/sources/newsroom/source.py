@@ -1,10 +1,15 @@
 """The newsroom as a source of documents: arrays in blocks, text on request."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch, Fact
 from lightbulb_envs.randomness import Draws
+from lightbulb_envs.sources.newsroom.cast import Cast, draw_cast
+from lightbulb_envs.sources.newsroom.facts import Facts, draw_facts, stories_of
+from lightbulb_envs.sources.newsroom.kinds import STYLES
 from lightbulb_envs.sources.newsroom.levels import level_attributes
 from lightbulb_envs.sources.newsroom.numbers import VALUES, write_number
 from lightbulb_envs.sources.newsroom.plan import (
@@ -14,13 +19,12 @@ from lightbulb_envs.sources.newsroom.plan import (
     draw_plan,
     draw_reference_plan,
 )
-from lightbulb_envs.sources.newsroom.stylebook import STYLES, stylebook
+from lightbulb_envs.sources.newsroom.stylebook import stylebook
 from lightbulb_envs.sources.newsroom.telling import (
     choose_reference_templates,
     choose_templates,
     fill_slots,
 )
-from lightbulb_envs.sources.newsroom.world import World, draw_cast, draw_facts, stories_of
 from lightbulb_envs.sources.retokenised import RetokenisedSource
 from lightbulb_envs.sources.source import Places, Source, SourceConfig
 from lightbulb_envs.splits import document_key, split_residue
@@ -32,6 +36,14 @@ MAX_TOKENS = 48
 MAX_WORDS = 44
 """ROUGE words of a sentence, at most."""
 _WORLD, _PLAN, _TELLING, _REFERENCE_PLAN, _REFERENCE = range(5)
+
+
+@dataclass(frozen=True)
+class World:
+    """A block of worlds: what every document is told from."""
+
+    cast: Cast
+    facts: Facts
 
 
 def open_newsroom(config: SourceConfig, places: Places) -> Source:
@@ -200,7 +212,7 @@ class NewsroomSource:
         listed = []
         for place in places:
             story = int(facts.story[0, place])
-            kind = book.kinds[facts.kind[0, place]]
+            kind = book.kinds.rows[facts.kind[0, place]]
             subjects = {
                 "actor": (cast.actor_title, cast.actor_first, cast.actor_surname),
                 "body": (cast.body_name, cast.body_suffix),
@@ -212,7 +224,7 @@ class NewsroomSource:
             magnitude = int(facts.magnitude[0, place])
             voice = int(facts.voice[0, place])
             if magnitude >= 0:
-                style = STYLES[book.style[facts.kind[0, place]]]
+                style = STYLES[book.kinds.style[facts.kind[0, place]]]
                 unit = kind.predicate.unit if kind.predicate is not None else ""
                 value = f"{write_number(magnitude, style)} {unit}".strip()
             elif voice >= 0:

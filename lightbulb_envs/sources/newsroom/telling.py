@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.randomness import Draws, to_range
+from lightbulb_envs.sources.newsroom.cast import Cast
+from lightbulb_envs.sources.newsroom.facts import Facts
 from lightbulb_envs.sources.newsroom.grammar import EMPTY, SLOTS
 from lightbulb_envs.sources.newsroom.plan import Plan, Role
-from lightbulb_envs.sources.newsroom.stylebook import Stylebook, Ways
-from lightbulb_envs.sources.newsroom.world import Cast, Facts
+from lightbulb_envs.sources.newsroom.stylebook import Stylebook
 
 SEGMENTS = 5
 """Opener, main clause, joiner, second clause, close."""
@@ -22,15 +23,10 @@ EARLY_CHANCE = 0.05
 """Chance that a true fact, too, is told as an early report."""
 REPEAT_OPENER_CHANCE = 0.7
 SOURCE_CHANCE = 0.25
+PRONOUN_CHANCE = 0.5
+ROLE_CHANCE = 0.3
+BODY_NOUN_CHANCE = 0.5
 PLACE_NOUN_CHANCE = 0.35
-
-
-def _pick(
-    ways: Ways, variant: int, kind: NDArray[np.int64], words: NDArray[np.uint32]
-) -> NDArray[np.int64]:
-    """Returns a template number, and the empty one where the kind has none."""
-    count = ways.count[variant][kind]
-    return np.where(count > 0, ways.start[variant][kind] + to_range(words, count), EMPTY)
 
 
 def choose_templates(
@@ -58,8 +54,8 @@ def choose_templates(
     words = draws.take(shape[1])
     clause = np.where(
         plan.is_tail,
-        _pick(book.tail, variant, second_kind, words),
-        _pick(book.main, variant, second_kind, words),
+        book.tail.pick(variant, second_kind, words),
+        book.main.pick(variant, second_kind, words),
     )
     has_second = plan.second >= 0
     templates[:, :, _SECOND] = np.where(has_second, clause, EMPTY)
@@ -69,7 +65,7 @@ def choose_templates(
 
     templates[:, :, 0] = _choose_openers(book, draws, plan)
     is_plain = (plan.role == Role.FACT) & (templates[:, :, 0] == EMPTY)
-    tells_event = np.isin(kind, book.event_kind[:, 0])
+    tells_event = np.isin(kind, book.kinds.of_event[:, 0])
     named = is_plain & ~tells_event & (draws.unit(shape[1]) < SOURCE_CHANCE)
     source = book.closers.start + 1 + draws.below(book.closers.count - 1, shape[1])
     close = np.where(named, source, book.closers.start)
@@ -88,13 +84,13 @@ def choose_reference_templates(
     has_second = plan.second >= 0
     second_kind = np.where(has_second, facts.kind[rows, np.maximum(plan.second, 0)], 0)
     templates = np.full((*shape, SEGMENTS), EMPTY, dtype=np.int64)
-    main = _pick(book.reference, variant, kind, draws.take(shape[1]))
+    main = book.reference.pick(variant, kind, draws.take(shape[1]))
     templates[:, :, _MAIN] = np.where(exists, main, EMPTY)
     words = draws.take(shape[1])
     clause = np.where(
         plan.is_tail,
-        _pick(book.reference_tail, variant, second_kind, words),
-        _pick(book.reference, variant, second_kind, words),
+        book.reference_tail.pick(variant, second_kind, words),
+        book.reference.pick(variant, second_kind, words),
     )
     templates[:, :, _SECOND] = np.where(has_second, clause, EMPTY)
     conjunction = book.joiners.start + 1 + draws.below(book.joiners.count - 1, shape[1])
@@ -157,77 +153,109 @@ def fill_slots(
 ) -> NDArray[np.int32]:  # (N, S, SEGMENTS, slots)
     """Fills the slots of every sentence, in reading order. A reference names days plainly."""
     blocks, sentences = plan.first.shape
-    rows = np.arange(blocks)[:, None]
-    slots = np.zeros((blocks, sentences, SEGMENTS, len(SLOTS)), dtype=np.int32)
-
-    def put(name: str, values: NDArray[np.integer], segment: slice | int = slice(None)) -> None:
-        wide = values[:, :, None] if isinstance(segment, slice) else values
-        slots[:, :, segment, SLOTS[name]] = wide
-
-    story = plan.story
-    desk = cast.desk[rows, story]
+    rows, story = np.arange(blocks)[:, None], plan.story
     first = np.maximum(plan.first, 0)
-    second = np.maximum(plan.second, 0)
-    for segment, fact in ((_MAIN, first), (_SECOND, second)):
+    slots = _Slots(blocks, sentences)
+    for segment, fact in ((_MAIN, first), (_SECOND, np.maximum(plan.second, 0))):
         for name in ("n0", "value0"):
-            put(name, facts.object_phrase[rows, fact], segment)
-    put("event0", cast.noun[rows, story])
-    source = book.source.start[variant][desk]
-    put("source0", source + to_range(draws.take(sentences), book.source.count[variant][desk]))
-
-    named = {name: flags[templates].any(axis=2) for name, flags in book.mentions.items()}
-    met = {name: _met_before(told, story, cast.event.shape[1]) for name, told in named.items()}
-    style = draws.unit(sentences, 4)
-
-    is_new = ~met["actor"]
-    follows = np.zeros_like(is_new)
-    follows[:, 1:] = (named["actor"] & ~named["voice"])[:, :-1] & (story[:, 1:] == story[:, :-1])
-    # An event's own sentence may go on "… of Oakdale Alliance", so it keeps the name.
-    tells_event = np.isin(facts.kind[rows, first], book.event_kind[:, 0])
-    leads = book.actor_leads[templates[:, :, _MAIN]]
-    pronoun = ~is_new & ~tells_event & follows & leads & (style[:, :, 0] < 0.5)
-    noun = ~is_new & ~tells_event & ~pronoun & (style[:, :, 0] >= 0.7)
-    surname = cast.actor_surname[rows, story]
-    woman = cast.actor_is_woman[rows, story]
-    role = cast.actor_noun[rows, story]
-    title = np.where(is_new, cast.actor_title[rows, story], EMPTY)
-    given = np.where(is_new, cast.actor_first[rows, story], EMPTY)
-    put("actor0", title)
-    put("actor1", given)
-    put("actor2", np.where(pronoun, book.pronoun[woman], np.where(noun, role, surname)))
-    put("actor's0", title)
-    put("actor's1", given)
-    put("actor's2", np.where(pronoun, book.possessive[woman], np.where(noun, role, surname)))
-    put("actor's3", np.where(pronoun, EMPTY, book.apostrophe))
-    # A second clause in the same sentence uses no pronoun, and no full name where the first has it.
-    again = book.mentions["actor"][templates[:, :, _MAIN]] & (plan.second >= 0)
-    for name in ("actor0", "actor1", "actor's0", "actor's1"):
-        put(name, np.where(again, EMPTY, slots[:, :, _SECOND, SLOTS[name]]), _SECOND)
-    put("actor2", np.where(noun | again, role, surname), _SECOND)
-
-    knows_body = met["body"]
-    body_noun = knows_body & (style[:, :, 1] < 0.5)
-    put("body0", np.where(body_noun, cast.body_noun[rows, story], cast.body_name[rows, story]))
-    put("body1", np.where(body_noun, EMPTY, cast.body_suffix[rows, story]))
-    again = book.mentions["body"][templates[:, :, _MAIN]] & (plan.second >= 0)
-    put(
-        "body0",
-        np.where(again, cast.body_noun[rows, story], slots[:, :, _SECOND, SLOTS["body0"]]),
-        _SECOND,
-    )
-    put("body1", np.where(again, EMPTY, slots[:, :, _SECOND, SLOTS["body1"]]), _SECOND)
-
-    place_noun = met["place"] & (style[:, :, 2] < PLACE_NOUN_CHANCE)
-    put("place0", np.where(place_noun, cast.place_noun[rows, story], cast.place[rows, story]))
-    definite = met["thing"]
-    put("thing0", np.where(definite, cast.definite_thing[rows, story], cast.thing[rows, story]))
-    put("day0", (cast.plain_day if is_reference else cast.day)[rows, story])
-
+            slots.put(name, facts.object_phrase[rows, fact], segment)
+    desk = cast.desk[rows, story]
+    source = book.source.pick(variant, desk, draws.take(sentences))
+    day = cast.plain_day if is_reference else cast.day
     speaker = np.maximum(facts.voice[rows, first], 0)
-    put("voice0", cast.voice_role[rows, story, speaker])
-    put("voice1", cast.voice_first[rows, story, speaker])
-    put("voice2", cast.voice_surname[rows, story, speaker])
-    return slots
+    for name, phrase in (
+        ("event0", cast.noun[rows, story]),
+        ("source0", source),
+        ("day0", day[rows, story]),
+        ("voice0", cast.voice_role[rows, story, speaker]),
+        ("voice1", cast.voice_first[rows, story, speaker]),
+        ("voice2", cast.voice_surname[rows, story, speaker]),
+    ):
+        slots.put(name, phrase)
+
+    named: dict[str, NDArray[np.bool_]] = {
+        name: np.any(flags[templates], axis=2) for name, flags in book.mentions.items()
+    }
+    met = {name: _met_before(told, story, cast.event.shape[1]) for name, told in named.items()}
+    style = draws.unit(sentences, 3)
+    # An event's own sentence may go on "… of Oakdale Alliance", so it keeps the name.
+    tells_event = np.isin(facts.kind[rows, first], book.kinds.of_event[:, 0])
+    follows = np.zeros_like(tells_event)
+    follows[:, 1:] = (named["actor"] & ~named["voice"])[:, :-1] & (story[:, 1:] == story[:, :-1])
+    main = templates[:, :, _MAIN]
+    may_be_pronoun = ~tells_event & follows & book.actor_leads[main]
+    _fill_actor(slots, book, cast, plan, main, style[:, :, 0], met, tells_event, may_be_pronoun)
+    _fill_body(slots, book, cast, plan, main, style[:, :, 1], met)
+    by_noun = met["place"] & (style[:, :, 2] < PLACE_NOUN_CHANCE)
+    slots.put("place0", np.where(by_noun, cast.place_noun[rows, story], cast.place[rows, story]))
+    definite = cast.definite_thing[rows, story]
+    slots.put("thing0", np.where(met["thing"], definite, cast.thing[rows, story]))
+    return slots.values
+
+
+class _Slots:
+    """The slots of a block of sentences, all empty at first."""
+
+    def __init__(self, blocks: int, sentences: int):
+        self.values = np.zeros((blocks, sentences, SEGMENTS, len(SLOTS)), dtype=np.int32)
+
+    def put(
+        self, name: str, phrases: NDArray[np.integer] | int, segment: int | None = None
+    ) -> None:
+        """Fills a slot in one segment of every sentence, or in all segments."""
+        if segment is None:
+            self.values[:, :, :, SLOTS[name]] = np.asarray(phrases)[..., None]
+        else:
+            self.values[:, :, segment, SLOTS[name]] = phrases
+
+
+def _fill_actor(
+    slots: _Slots,
+    book: Stylebook,
+    cast: Cast,
+    plan: Plan,
+    main: NDArray[np.int64],
+    style: NDArray[np.float64],
+    met: dict[str, NDArray[np.bool_]],
+    tells_event: NDArray[np.bool_],
+    may_be_pronoun: NDArray[np.bool_],
+) -> None:
+    """Names the actor: in full at first, then by surname, by role, or by pronoun."""
+    rows, story = np.arange(len(main))[:, None], plan.story
+    is_new = ~met["actor"]
+    pronoun = ~is_new & may_be_pronoun & (style < PRONOUN_CHANCE)
+    noun = ~is_new & ~tells_event & ~pronoun & (style >= 1 - ROLE_CHANCE)
+    surname, role = cast.actor_surname[rows, story], cast.actor_noun[rows, story]
+    she = book.pronoun[cast.actor_is_woman[rows, story]]
+    slots.put("actor0", np.where(is_new, cast.actor_title[rows, story], EMPTY))
+    slots.put("actor1", np.where(is_new, cast.actor_first[rows, story], EMPTY))
+    slots.put("actor2", np.where(pronoun, she, np.where(noun, role, surname)))
+    # A second clause uses no pronoun, and no full name where the first clause has it.
+    again = book.mentions["actor"][main] & (plan.second >= 0)
+    is_first = is_new & ~again
+    slots.put("actor0", np.where(is_first, cast.actor_title[rows, story], EMPTY), _SECOND)
+    slots.put("actor1", np.where(is_first, cast.actor_first[rows, story], EMPTY), _SECOND)
+    slots.put("actor2", np.where(noun | again, role, surname), _SECOND)
+
+
+def _fill_body(
+    slots: _Slots,
+    book: Stylebook,
+    cast: Cast,
+    plan: Plan,
+    main: NDArray[np.int64],
+    style: NDArray[np.float64],
+    met: dict[str, NDArray[np.bool_]],
+) -> None:
+    """Names the body: in full at first, then in full or by its noun."""
+    rows, story = np.arange(len(main))[:, None], plan.story
+    name, noun = cast.body_name[rows, story], cast.body_noun[rows, story]
+    suffix = cast.body_suffix[rows, story]
+    by_noun = met["body"] & (style < BODY_NOUN_CHANCE)
+    again = by_noun | (book.mentions["body"][main] & (plan.second >= 0))
+    for segment, is_short in ((_MAIN, by_noun), (_SECOND, again)):
+        slots.put("body0", np.where(is_short, noun, name), segment)
+        slots.put("body1", np.where(is_short, EMPTY, suffix), segment)
 
 
 def _met_before(

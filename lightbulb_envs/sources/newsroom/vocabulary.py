@@ -2,8 +2,8 @@
 
 A piece is a word, a name part, a number part or a mark. `##` in front says that it is written
 onto what came before ("##ford", "##'s", "##,"), as the marks in `CLOSING` always are; those in
-`OPENING` are written onto what follows. Piece 0 is padding. A name is two pieces and one word, so a model can read a name that
-it has never seen, while ROUGE compares whole words.
+`OPENING` are written onto what follows. Piece 0 is padding. A name is two pieces and one word, so
+a model can read a name that it has never seen, while ROUGE compares whole words.
 """
 
 import functools
@@ -67,7 +67,7 @@ class NewsroomVocabulary:
         )
 
     def encode(self, text: str) -> list[int]:
-        """Returns the pieces of a text whose words are all known; KeyError names one that is not."""
+        """Returns the pieces of a text; KeyError names one that is not in the vocabulary."""
         return [self.ids[piece] for piece in split_pieces(text)]
 
     def decode(self, pieces: Sequence[int]) -> str:

@@ -16,7 +16,7 @@ PRICE = Predicate(
         "the two sides agreed on ${n} million",
     ),
     tail=("paying ${n} million", "in a deal worth ${n} million"),
-    reference=("the deal is worth ${n} million", "{body} pays ${n} million"),
+    reference=("the purchase is worth ${n} million", "{body} pays ${n} million"),
     reference_tail=("for ${n} million",),
     ood=("the consideration amounts to ${n} million", "{body} parted with ${n} million"),
     ood_tail=("parting with ${n} million",),
@@ -221,7 +221,6 @@ COMPANY_FOUNDED = Predicate(
         "{body} has been in business since {n}",
         "{body} opened its first shop in {n}",
     ),
-    reference=("{body} was founded in {n}",),
     ood=("the origins of {body} lie in {n}", "{body} was incorporated in {n}"),
 )
 STAFF = Predicate(
@@ -235,7 +234,6 @@ STAFF = Predicate(
         "{n} people work for {body}",
         "{body} has a workforce of {n}",
     ),
-    reference=("{body} employs {n}",),
     ood=("the payroll of {body} numbers {n}", "{body} gives work to {n} people"),
 )
 CHIEF_SINCE = Predicate(
@@ -249,7 +247,6 @@ CHIEF_SINCE = Predicate(
         "{actor} has run {body} since {n}",
         "{actor} joined {body} in {n}",
     ),
-    reference=("{actor} has been in charge since {n}",),
     ood=("{actor} has been at the helm since {n}", "the tenure of {actor} began in {n}"),
 )
 TAXPAYER = Predicate(
@@ -263,7 +260,6 @@ TAXPAYER = Predicate(
         "{n} percent of families in {place} depend on {body}",
         "{body} pays {n} percent of the taxes in {place}",
     ),
-    reference=("{n} percent of jobs in {place} are at {body}",),
     ood=(
         "{n} percent of the income of {place} stems from {body}",
         "{place} owes {n} percent of its income to {body}",

@@ -34,7 +34,7 @@ VICTIMS = Predicate(
         "{n} people were [cheated|harmed]",
         "the case involves {n} victims",
     ),
-    reference=("{n} people were harmed", "the victims number {n}"),
+    reference=("{n} people suffered", "the victims number {n}"),
     ood=("{n} people bore the brunt", "the file lists {n} injured parties"),
 )
 STOLEN = Predicate(
@@ -194,7 +194,7 @@ DAYS = Predicate(
     ),
     tail=("after {n} days",),
     reference=("the case took {n} days", "it lasted {n} days"),
-    reference_tail=("after {n} days",),
+    reference_tail=("at the end of {n} days",),
     ood=("proceedings had dragged on for {n} days", "{n} days had been consumed"),
     ood_tail=("capping {n} days of proceedings",),
 )
@@ -212,7 +212,7 @@ HURT = Predicate(
         "{event} left {n} people injured",
     ),
     tail=("injuring {n} people",),
-    reference=("{n} people were hurt", "{n} were injured"),
+    reference=("{n} got hurt", "{n} were injured"),
     reference_tail=("with {n} hurt",),
     ood=("{n} bystanders were harmed", "{n} people needed bandages"),
     ood_tail=("harming {n} bystanders",),
@@ -229,7 +229,6 @@ COURT_SINCE = Predicate(
         "the courthouse in {place} dates from {n}",
         "{place} has had its own court since {n}",
     ),
-    reference=("the courthouse dates from {n}",),
     ood=("the courthouse in {place} went up in {n}", "justice has been done in {place} since {n}"),
 )
 CASES = Predicate(
@@ -243,7 +242,6 @@ CASES = Predicate(
         "{n} cases a year pass through {body}",
         "last year {body} handled {n} cases",
     ),
-    reference=("{body} has {n} cases a year",),
     ood=("the docket of {body} holds {n} cases", "{body} wades through {n} cases annually"),
 )
 PAST = Predicate(
@@ -257,7 +255,6 @@ PAST = Predicate(
         "{actor} moved to {place} in {n}",
         "neighbours had known {actor} since {n}",
     ),
-    reference=("{actor} moved there in {n}",),
     ood=("{actor} settled in {place} in {n}", "a first file on {actor} dates from {n}"),
 )
 CRIME_RATE = Predicate(
@@ -271,7 +268,6 @@ CRIME_RATE = Predicate(
         "{place} recorded {n} percent fewer crimes last year",
         "the police in {place} solve {n} percent of all thefts",
     ),
-    reference=("crime in {place} fell by {n} percent",),
     ood=(
         "offences in {place} are {n} percent rarer than before",
         "{place} is {n} percent safer than a decade ago",

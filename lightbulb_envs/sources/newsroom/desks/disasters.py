@@ -35,7 +35,7 @@ INJURED = Predicate(
         "{n} others [suffered injuries|were wounded]",
     ),
     tail=("injuring {n} people", "sending {n} people to hospital"),
-    reference=("{n} people were hurt", "{n} needed hospital treatment"),
+    reference=("{n} people are hurt", "{n} needed hospital treatment"),
     reference_tail=("with {n} hurt",),
     ood=("doctors cared for {n} casualties", "{n} people came away with wounds"),
     ood_tail=("wounding {n} people",),
@@ -212,7 +212,6 @@ POPULATION = Predicate(
         "about {n} people live in {place}",
         "{place} is home to {n} people",
     ),
-    reference=("{place} has {n} inhabitants",),
     ood=("the population of {place} is {n}", "{n} people call {place} home"),
 )
 LAST_EVENT = Predicate(
@@ -226,7 +225,6 @@ LAST_EVENT = Predicate(
         "nothing like it had happened in {place} since {n}",
         "older residents still talk of the disaster of {n}",
     ),
-    reference=("a similar disaster hit {place} in {n}",),
     ood=("{place} had been spared since {n}", "records show a comparable disaster in {n}"),
 )
 SERVICE_FOUNDED = Predicate(
@@ -240,7 +238,6 @@ SERVICE_FOUNDED = Predicate(
         "{body} dates back to {n}",
         "{body} has worked in the region since {n}",
     ),
-    reference=("{body} was founded in {n}",),
     ood=("{body} came into being in {n}", "{body} has existed since {n}"),
 )
 VOLUNTEERS = Predicate(
@@ -254,7 +251,6 @@ VOLUNTEERS = Predicate(
         "{n} volunteers belong to {body}",
         "{body} trains {n} volunteers every year",
     ),
-    reference=("{body} has {n} volunteers",),
     ood=("the ranks of {body} number {n} volunteers", "{body} can call on {n} volunteers"),
 )
 

@@ -217,7 +217,6 @@ PARTY_FOUNDED = Predicate(
         "{body} has existed since {n}",
         "{body} first sat in the assembly in {n}",
     ),
-    reference=("{body} was founded in {n}",),
     ood=("the history of {body} goes back to {n}", "{body} was born in {n}"),
 )
 CAREER = Predicate(
@@ -231,7 +230,6 @@ CAREER = Predicate(
         "{actor} was first elected in {n}",
         "{actor} has held public office since {n}",
     ),
-    reference=("{actor} entered politics in {n}",),
     ood=("the political life of {actor} began in {n}", "{actor} won a first mandate in {n}"),
 )
 VOTERS = Predicate(
@@ -245,7 +243,6 @@ VOTERS = Predicate(
         "{n} voters are registered in {place}",
         "{n} people in {place} have the right to vote",
     ),
-    reference=("{place} has {n} voters",),
     ood=("the rolls of {place} list {n} voters", "{n} names are on the rolls of {place}"),
 )
 MEMBERS = Predicate(
@@ -259,7 +256,6 @@ MEMBERS = Predicate(
         "{n} people belong to {body}",
         "{body} says it has {n} paying members",
     ),
-    reference=("{body} has {n} members",),
     ood=("{body} counts {n} members", "membership of {body} stands at {n}"),
 )
 

@@ -36,7 +36,7 @@ COST = Predicate(
         "the research was funded with ${n} million",
         "the bill so far is ${n} million",
     ),
-    reference=("the project cost ${n} million", "the price was ${n} million"),
+    reference=("it cost ${n} million", "the price was ${n} million"),
     ood=("the outlay was ${n} million", "{body} sank ${n} million into the work"),
 )
 YEARS = Predicate(
@@ -208,7 +208,7 @@ INSTRUMENTS = Predicate(
         "the load [includes|consists of] {n} instruments",
     ),
     tail=("with {n} instruments on board",),
-    reference=("{n} instruments are on board", "it has {n} instruments"),
+    reference=("it flies with {n} instruments", "it has {n} instruments"),
     reference_tail=("carrying {n} instruments",),
     ood=("the payload holds {n} devices", "{n} devices are stowed inside"),
     ood_tail=("laden with {n} devices",),
@@ -262,7 +262,6 @@ INSTITUTE_FOUNDED = Predicate(
         "{body} has carried out research since {n}",
         "{body} opened in {n}",
     ),
-    reference=("{body} was founded in {n}",),
     ood=("{body} was established in {n}", "the charter of {body} is from {n}"),
 )
 RESEARCHERS = Predicate(
@@ -276,7 +275,6 @@ RESEARCHERS = Predicate(
         "{n} people work at {body}",
         "{body} employs {n} people",
     ),
-    reference=("{body} has {n} employees",),
     ood=("{n} people are on the rolls of {body}", "{body} retains {n} people"),
 )
 PAPERS = Predicate(
@@ -290,7 +288,6 @@ PAPERS = Predicate(
         "{actor} is the author of {n} papers",
         "{n} papers bear the name of {actor}",
     ),
-    reference=("{actor} wrote {n} papers",),
     ood=("{actor} has {n} articles in print", "the output of {actor} runs to {n} articles"),
 )
 FIELD_SINCE = Predicate(
@@ -304,7 +301,6 @@ FIELD_SINCE = Predicate(
         "{actor} has worked in the field since {n}",
         "{actor} finished university in {n}",
     ),
-    reference=("{actor} has worked there since {n}",),
     ood=("{actor} took up the subject in {n}", "the first chair of {actor} dates from {n}"),
 )
 
@@ -355,7 +351,7 @@ SCIENCE = Desk(
             main=(
                 "{actor} of {body} [found|discovered] a skeleton in {thing} near {place} {day}",
                 "a skeleton was [found|dug up] in {thing} near {place} {day} by {actor} of {body}",
-                "{body} presented {day} a skeleton from {thing} near {place} that {actor} had found",
+                "{body} presented {day} a skeleton that {actor} had found in {thing} near {place}",
                 "{actor} came upon a skeleton in {thing} near {place} {day}",
             ),
             reference=(

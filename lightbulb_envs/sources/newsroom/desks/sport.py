@@ -34,7 +34,7 @@ LEAD = Predicate(
         "{body} won by {n} points",
     ),
     tail=("with a lead of {n} points", "winning by {n} points"),
-    reference=("{body} won by {n} points", "the lead was {n} points"),
+    reference=("the win came by {n} points", "the lead was {n} points"),
     reference_tail=("by {n} points",),
     ood=("the gulf at the whistle was {n} points", "{body} cruised home {n} points clear"),
     ood_tail=("cruising home by {n} points",),
@@ -184,7 +184,7 @@ BAN = Predicate(
     ),
     tail=("for {n} months",),
     reference=("the ban is {n} months long", "{actor} is out for {n} months"),
-    reference_tail=("for {n} months",),
+    reference_tail=("and is out for {n} months",),
     ood=("the suspension spans {n} months", "{actor} sits out {n} months"),
     ood_tail=("over {n} months",),
 )
@@ -312,7 +312,6 @@ CLUB_FOUNDED = Predicate(
         "{body} has played since {n}",
         "{body} won its first title in {n}",
     ),
-    reference=("{body} was founded in {n}",),
     ood=("{body} dates from {n}", "{body} opened its ledger in {n}"),
 )
 STADIUM = Predicate(
@@ -326,7 +325,6 @@ STADIUM = Predicate(
         "the stadium in {place} holds {n} people",
         "there is room for {n} people in the stadium in {place}",
     ),
-    reference=("the stadium holds {n}",),
     ood=("the arena in {place} seats {n}", "{n} fit into the arena in {place}"),
 )
 BORN = Predicate(
@@ -340,7 +338,6 @@ BORN = Predicate(
         "{actor} played a first big match in {n}",
         "{actor} has been at the top since {n}",
     ),
-    reference=("{actor} turned professional in {n}",),
     ood=("the career of {actor} took off in {n}", "{actor} made a debut in {n}"),
 )
 FANS = Predicate(
@@ -354,7 +351,6 @@ FANS = Predicate(
         "the fan club of {body} has {n} members",
         "{n} people are members of {body}",
     ),
-    reference=("{body} has {n} members",),
     ood=("{body} boasts {n} members", "the ranks of {body} number {n}"),
 )
 

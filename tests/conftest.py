@@ -1,0 +1,49 @@
+"""Settings and fixtures that all tests share."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("default")
+
+ARTICLES = [
+    {
+        "id": f"a{number}",
+        "article": (
+            f"The town of Example{number} opened a bridge on Monday. It cost {number + 2} million "
+            "dollars. The mayor was pleased. Critics said that it came too late. "
+            "A second bridge is planned for next year. Nobody was hurt during the works."
+        ),
+        "summary": f"Example{number} has a new bridge for {number + 2} million dollars.\n"
+        "A second one is planned.",
+    }
+    for number in range(12)
+]
+
+
+@pytest.fixture
+def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
+    """Writes rows as a JSON lines file; a row that is a string is written as it is."""
+
+    def write(rows: Sequence[object], name: str = "news.jsonl") -> Path:
+        path = tmp_path / name
+        lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def news_file(write_jsonl: Callable[..., Path]) -> Path:
+    """A file of twelve short articles."""
+    return write_jsonl(ARTICLES)

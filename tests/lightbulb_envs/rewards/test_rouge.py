@@ -1,0 +1,94 @@
+"""ROUGE equals `rouge-score` with `==`, whole and incremental, stemmed and not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
+
+from lightbulb_envs.rewards.rouge import rouge, track
+from lightbulb_envs.words import WordNumbers, split_words, stem
+
+NAMES = ("rouge1", "rouge2", "rouge3", "rougeL", "rougeLsum")
+
+letters = st.sampled_from("abcde")
+sentences = st.lists(st.lists(letters, max_size=7), max_size=4)
+news_words = st.sampled_from(
+    "The fire fires firing killed Killing twelve 12 1,200 people's people, city's Ähre naïve "
+    "café “quoted” it's U.S. - -- ... relational conditional generously ﬁre ①".split()
+)
+texts = st.lists(news_words, max_size=9).map(" ".join)
+lines = st.lists(texts, max_size=4).map("\n".join)
+
+
+def _numbered(text: list[list[str]]) -> list[list[int]]:
+    return [[ord(word) for word in sentence] for sentence in text]
+
+
+def _joined(text: list[list[str]]) -> str:
+    return "\n".join(" ".join(sentence) for sentence in text)
+
+
+def _triple(score) -> tuple[float, float, float]:
+    return score.precision, score.recall, score.fmeasure
+
+
+@given(sentences, sentences)
+def test_scores_equal_those_of_rouge_score(reference, candidate):
+    truth = RougeScorer(NAMES).score(_joined(reference), _joined(candidate))
+    for name in NAMES:
+        ours = rouge(name, _numbered(reference), _numbered(candidate))
+        assert _triple(ours) == _triple(truth[name])
+
+
+@pytest.mark.parametrize("stemmed", [False, True])
+@given(lines, lines)
+def test_text_scores_equal_those_of_rouge_score(stemmed, reference, candidate):
+    number = WordNumbers()
+
+    def numbered(text: str) -> list[list[int]]:
+        words = [split_words(line) for line in text.split("\n")]
+        return [[number(stem(word) if stemmed else word) for word in line] for line in words]
+
+    truth = RougeScorer(NAMES, use_stemmer=stemmed).score(reference, candidate)
+    for name in NAMES:
+        ours = rouge(name, numbered(reference), numbered(candidate))
+        assert _triple(ours) == _triple(truth[name])
+
+
+@given(sentences, sentences)
+def test_adding_sentence_by_sentence_scores_every_draft(reference, candidate):
+    for name in NAMES:
+        tracker = track(name, _numbered(reference))
+        state = tracker.start()
+        for end in range(len(candidate) + 1):
+            whole = rouge(name, _numbered(reference), _numbered(candidate[:end]))
+            assert tracker.score(state) == whole
+            if end < len(candidate):
+                state = tracker.extend(state, _numbered(candidate)[end])
+
+
+@given(sentences, st.lists(letters, max_size=6), st.lists(letters, max_size=6))
+def test_extending_a_state_leaves_it_as_it_was(reference, first, second):
+    for name in NAMES:
+        tracker = track(name, _numbered(reference))
+        state = tracker.extend(tracker.start(), _numbered([first])[0])
+        before = tracker.score(state)
+        tracker.extend(state, _numbered([second])[0])
+        assert tracker.score(state) == before
+
+
+def test_one_score_by_hand():
+    # Reference: the cat sat on the mat. Draft: the cat the cat. Unigrams in common: the, cat, the.
+    score = rouge("rouge1", [[1, 2, 3, 4, 1, 5]], [[1, 2, 1, 2]])
+    assert _triple(score) == (3 / 4, 3 / 6, 2 * 0.75 * 0.5 / 1.25)
+
+
+def test_bigrams_cross_sentences_and_lsum_does_not():
+    assert rouge("rouge2", [[1, 2]], [[1], [2]]).fmeasure == 1.0
+    assert rouge("rougeL", [[1, 2]], [[2], [1]]).fmeasure == 0.5
+    assert rouge("rougeLsum", [[1, 2]], [[2], [1]]).fmeasure == 1.0
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match="rouge0"):
+        track("rouge0", [])

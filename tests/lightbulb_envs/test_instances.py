@@ -1,0 +1,102 @@
+"""Seeds choose instances as the design says, and neighbouring seeds share none."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightbulb_envs.instances import ENDLESS, InstanceStream, row_seed
+
+seeds = st.integers(0, 2**70)
+
+
+def _episodes(stream: InstanceStream, count: int) -> np.ndarray:
+    rows = np.arange(len(stream.state()["count"]))
+    return np.stack([stream.draw(rows) for _ in range(count)], axis=1)
+
+
+@given(seeds)
+def test_row_zero_of_an_int_seed_is_a_row_seeded_alone(seed):
+    batch, alone = InstanceStream(3, None), InstanceStream(1, None)
+    batch.seed(seed)
+    alone.seed(seed)
+    assert np.array_equal(_episodes(batch, 4)[:1], _episodes(alone, 4))
+
+
+@given(st.lists(seeds, min_size=1, max_size=4))
+def test_a_list_seeds_every_row_as_if_it_were_alone(listed):
+    batch = InstanceStream(len(listed), None)
+    batch.seed(listed)
+    drawn = _episodes(batch, 3)
+    for row, seed in enumerate(listed):
+        alone = InstanceStream(1, None)
+        alone.seed(seed)
+        assert np.array_equal(drawn[row : row + 1], _episodes(alone, 3))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 1000))
+def test_small_seeds_are_those_of_the_documented_seed_sequence(seed, row):
+    words = np.random.SeedSequence([seed, row]).generate_state(2)
+    assert row_seed(seed, row) == tuple(words.tolist())
+
+
+def test_long_seeds_do_not_fall_together_with_short_ones_of_other_rows():
+    assert row_seed(2**32 * 7 + 3, 0) != row_seed(3, 7)
+    assert row_seed(2**32 * 7 + 3, 0) != row_seed(3, 0)
+
+
+def test_neighbouring_seeds_share_no_instance():
+    one, two = InstanceStream(64, None), InstanceStream(64, None)
+    one.seed(42)
+    two.seed(43)
+    assert not set(_episodes(one, 20).ravel()) & set(_episodes(two, 20).ravel())
+
+
+@given(st.integers(1, 2**20))
+def test_instances_stay_below_their_number(size):
+    stream = InstanceStream(5, size)
+    drawn = _episodes(stream, 10)
+    assert drawn.min() >= 0
+    assert drawn.max() < size
+
+
+def test_endless_instances_fit_a_json_number():
+    stream = InstanceStream(100, None)
+    drawn = _episodes(stream, 100)
+    assert 0 <= drawn.min() < drawn.max() < ENDLESS == 2**53
+
+
+def test_a_state_set_back_draws_the_same_again():
+    stream = InstanceStream(4, None)
+    stream.draw(np.arange(4))
+    state = stream.state()
+    before = _episodes(stream, 3)
+    stream.set_state(state)
+    assert np.array_equal(_episodes(stream, 3), before)
+
+
+def test_a_row_counts_only_its_own_episodes():
+    one, two = InstanceStream(2, None), InstanceStream(2, None)
+    one.seed(1)
+    two.seed(1)
+    one.draw(np.array([0]))
+    assert one.draw(np.array([1])) == two.draw(np.array([1]))
+    assert one.draw(np.array([0])) != two.draw(np.array([0]))
+
+
+def test_none_in_a_list_leaves_its_row_going():
+    one, two = InstanceStream(2, None), InstanceStream(2, None)
+    one.seed(9)
+    two.seed(9)
+    two.seed([None, 5])
+    assert one.draw(np.array([0])) == two.draw(np.array([0]))
+    assert one.draw(np.array([1])) != two.draw(np.array([1]))
+
+
+def test_bad_seeds_and_sizes_are_refused():
+    with pytest.raises(ValueError, match="needs one for each of 3 rows"):
+        InstanceStream(3, None).seed([1, 2])
+    with pytest.raises(ValueError, match="0 or more"):
+        InstanceStream(1, None).seed(-1)
+    with pytest.raises(ValueError, match="num_instances"):
+        InstanceStream(1, 0)

@@ -109,7 +109,11 @@ def _join_optimizer(tensors: dict[str, Tensor], rest: dict[str, Any]) -> dict[st
     for name, tensor in tensors.items():
         number, _, field = name.partition(".")
         state.setdefault(int(number), {})[field] = tensor
-    return {"state": state, "param_groups": rest["groups"]}
+    groups = [
+        {name: tuple(value) if name == "betas" else value for name, value in group.items()}
+        for group in rest["groups"]
+    ]
+    return {"state": state, "param_groups": groups}
 
 
 def _sync(path: Path) -> None:

@@ -139,7 +139,7 @@ class EpisodeCollector(BaseCollector[CollectStats]):
                     step.truncated,
                 )
             )
-            cut = playing[step.truncated]
+            cut = playing[step.truncated & ~step.terminated]
             if len(cut):
                 left = read_drafts(engine.observe(cut), cut // self._rollouts)
                 last_value[cut] = self._trunk.network.decide(encoded, left)[1].numpy()
@@ -159,7 +159,8 @@ class EpisodeCollector(BaseCollector[CollectStats]):
         terminated = np.concatenate([moment.terminated for moment in moments])[order]
         truncated = np.concatenate([moment.truncated for moment in moments])[order]
         v_next = np.append(value[1:], 0.0)
-        v_next = np.where(truncated, last_value[row[order]], np.where(terminated, 0.0, v_next))
+        v_next = np.where(truncated, last_value[row[order]], v_next)
+        v_next = np.where(terminated, 0.0, v_next)
         return EpisodeBatch(
             obs=Batch(
                 article=joined([moment.drafts.article for moment in moments]),

@@ -41,12 +41,12 @@ class Metrics:
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=purge)
 
     def write(self, values: Mapping[str, float]) -> None:
-        """Adds a row; `values` has a number for every column."""
-        row = {name: _text(values[name]) for name in COLUMNS}
+        """Adds a row; a column that `values` does not name stays empty."""
+        row = {name: _text(values[name]) if name in values else "" for name in COLUMNS}
         self.rows.append(row)
         with self._path.open("a", newline="", encoding="utf-8") as file:
             csv.DictWriter(file, COLUMNS).writerow(row)
-        for name in COLUMNS[2:]:
+        for name in values:
             self._board.add_scalar(name, values[name], int(values["steps"]))
         self._board.flush()
 
@@ -58,7 +58,7 @@ class Metrics:
 def read_metrics(path: Path) -> list[dict[str, str]]:
     """Returns the rows of a metrics.csv; a last row that was cut off is left out."""
     with path.open(newline="", encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file) if all(row.get(name) for name in COLUMNS)]
+        return [row for row in csv.DictReader(file) if None not in row.values()]
 
 
 def _text(value: float) -> str:

@@ -30,8 +30,8 @@ from lightbulb_envs.score import mean_returns, normalised_score, random_returns
 
 VALIDATION_DOCUMENTS = 200
 _VALIDATION_RANDOM = 20
-_MEASUREMENTS = 20
-"""Points of the learning curve."""
+_MEASURED_AT = (0.0, 0.01, 0.02, 0.04, 0.07, *(step / 20 for step in range(2, 21)))
+"""Points of the learning curve, as shares of the budget: denser where learning is fast."""
 _SAVE_EVERY = 25
 """Updates between checkpoints."""
 
@@ -165,27 +165,24 @@ def train(training: Training, validation: Validation, run: Path, *, resumed: boo
     metrics = Metrics(run, training.steps if resumed else None)
     progress = ProgressLine(total, training.steps)
     score = float(metrics.rows[-1]["score"]) if metrics.rows else None
-    if not resumed:
-        training.save(run)
-    updates = 0
     started = time.monotonic() - training.seconds
-    while training.steps < total:
-        measured = training.update()
-        updates += 1
+    updates = 0
+    measured: dict[str, float] = {"steps": training.steps, "episodes": training.episodes}
+    while True:
         training.seconds = time.monotonic() - started
-        if training.steps * _MEASUREMENTS >= total * (training.measured + 1):
-            training.measured = training.steps * _MEASUREMENTS // total
+        due = sum(share * total <= training.steps for share in _MEASURED_AT)
+        if due > training.measured:
+            training.measured = due
             validation_return, score = validation.measure(training.network)
-            metrics.write(
-                {
-                    **measured,
-                    "seconds": round(training.seconds, 1),
-                    "score": score,
-                    "validation_return": validation_return,
-                }
-            )
-        progress.show(training.steps, score, measured["training_return"])
+            curve = {"score": score, "validation_return": validation_return}
+            metrics.write({**measured, "seconds": round(training.seconds, 1), **curve})
+        # Saved after it is measured: a resumed run measures no point of the curve twice.
         if updates % _SAVE_EVERY == 0 or training.steps >= total:
             training.save(run)
+        if training.steps >= total:
+            break
+        measured = training.update()
+        updates += 1
+        progress.show(training.steps, score, measured["training_return"])
     metrics.close()
     progress.close()

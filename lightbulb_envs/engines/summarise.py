@@ -225,7 +225,7 @@ class SummariseEngine:
                 parts[position, :-1] = self._pick(row, episode, action)
                 terminated[position] = not self._mask[row, : self.stop].any()
             if self.max_steps is not None and episode.steps >= self.max_steps:
-                truncated[position] = not terminated[position]
+                truncated[position] = True  # also at the end of the task, as Gymnasium's TimeLimit
             episode.has_ended = bool(terminated[position] or truncated[position])
         # Summed part by part, left to right, as Python's sum would: batch and single agree.
         reward = np.zeros(count)

@@ -165,6 +165,7 @@ def _draw_ranks(
 ) -> NDArray[np.float64]:
     """Draws the ranks of the main story's facts: by weight in a pyramid, scattered elsewhere."""
     ranked = np.where(facts.exists[:, MAIN], facts.weight[:, MAIN], -1.0)
+    ranked[:, 0] = np.inf  # the event, whatever it weighs
     by_weight = np.argsort(np.argsort(-ranked, axis=1, kind="stable"), axis=1)
     scattered = 1.2 + 8.8 * draws.unit(FACTS_PER_STORY)
     is_late = facts.is_key[:, MAIN] & (draws.unit(FACTS_PER_STORY) < level.late_key_facts)

@@ -1,0 +1,163 @@
+"""Our batched layer learns what Tianshou's own parts learn, from the same data."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from tianshou.algorithm.modelfree.a2c import A2C
+from tianshou.algorithm.modelfree.ppo import PPO
+from tianshou.data import Batch, Collector, ReplayBuffer, VectorReplayBuffer
+from tianshou.utils.torch_utils import policy_within_training_step
+
+from lightbulb_agents.actor_critic import make_actor_critic, set_progress
+from lightbulb_agents.engine_envs import EngineVectorEnv
+from lightbulb_agents.trunk import Trunk
+
+
+def test_a_rollout_remembers_what_the_network_says(make_learner):
+    learner = make_learner()
+    batch = learner.collect()
+    with torch.no_grad():
+        logits, value = learner.trunk(batch.obs)
+    chosen = logits.log_softmax(1).gather(1, batch.act[:, None]).squeeze(1)
+    assert (torch.exp(chosen - batch.logp_old) - 1).abs().max() < 1e-5
+    assert torch.allclose(value.double(), batch.v_s, atol=1e-6)
+
+
+def test_episodes_lie_whole_and_in_order(make_learner):
+    learner = make_learner()
+    batch = learner.collect()
+    ends = np.flatnonzero(batch.done)
+    assert len(ends) == learner.engine.num_envs
+    assert ends[-1] == len(batch) - 1
+    starts = np.append(0, ends[:-1] + 1)
+    assert np.allclose(np.asarray(batch.obs.budget)[starts, 0], 1.0)
+    assert np.array_equal(np.asarray(batch.obs.article)[starts], np.repeat(np.arange(8), 2))
+    returns = np.add.reduceat(batch.rew, starts)
+    finals = [sum(learner.engine.scores(row).values()) for row in range(16)]
+    assert returns == pytest.approx(finals)
+
+
+def test_next_values_are_those_of_the_next_step_and_zero_at_the_end(make_learner):
+    batch = make_learner().collect()
+    expected = np.where(batch.terminated, 0.0, np.append(batch.v_s.numpy()[1:], 0.0))
+    assert np.allclose(batch.v_next, expected)
+
+
+def test_an_episode_cut_off_is_worth_what_the_network_says_of_its_end(make_learner):
+    learner = make_learner(max_steps=2)
+    batch = learner.collect()
+    cut = batch.truncated & ~batch.terminated
+    assert cut.any()
+    assert (np.abs(batch.v_next[cut]) > 1e-6).all()
+
+
+def test_rollouts_of_a_document_differ_and_documents_are_fresh(make_learner):
+    learner = make_learner()
+    first = learner.collect()
+    seen = set(learner.engine.instance(np.arange(16)).tolist())
+    assert len(seen) == 8
+    learner.collect()
+    assert not seen & set(learner.engine.instance(np.arange(16)).tolist())
+    assert len({tuple(row) for row in first.obs.picks.tolist()}) > 10
+
+
+def test_minibatches_hold_whole_articles_and_every_step_once(make_learner):
+    batch = make_learner(rows=32).collect()
+    batch.place = np.arange(len(batch))
+    parts = list(batch.split(30, merge_last=True))
+    assert sorted(np.concatenate([part.place for part in parts])) == list(range(len(batch)))
+    articles = [set(part.obs.article.tolist()) for part in parts]
+    assert sum(map(len, articles)) == len(set.union(*articles))
+    assert min(map(len, parts)) >= 30
+    assert [len(part) for part in batch.split(-1)] == [len(batch)]
+
+
+def test_actor_and_critic_share_one_run_of_the_network(make_learner, monkeypatch):
+    learner = make_learner()
+    batch = learner.collect()
+    runs = []
+    decide = learner.network.decide
+    monkeypatch.setattr(
+        learner.network, "decide", lambda *inputs: runs.append(1) or decide(*inputs)
+    )
+    with policy_within_training_step(learner.algorithm.policy):
+        learner.algorithm.update(learner.collector.buffer, batch_size=20, repeat=2)
+    assert len(runs) == sum(1 for _ in batch.split(20, merge_last=True)) * 2
+
+
+class _StockBuffer(ReplayBuffer):
+    """Tianshou's own buffer, filled with one rollout and its next observations."""
+
+    def __init__(self, batch):
+        super().__init__(size=len(batch))
+        following = np.minimum(np.arange(len(batch)) + 1, len(batch) - 1)
+        data = Batch({key: batch[key] for key in ("obs", "rew", "terminated", "truncated", "done")})
+        data.act = batch.act.numpy()
+        data.obs_next = batch.obs[following]
+        data.info, data.policy = Batch(), Batch()
+        self.set_batch(data)
+        self._size = len(batch)
+        self.last_index = np.array([len(batch) - 1])
+
+
+@pytest.mark.parametrize(("name", "stock_class"), [("ppo", PPO), ("a2c", A2C)])
+def test_the_learning_curve_is_tianshous_own(make_learner, name, stock_class):
+    ours = make_learner(name)
+    network = copy.deepcopy(ours.network)
+    trunk = Trunk(network)
+    stock = make_actor_critic(name, trunk, ours.engine.action_space, ours.config)
+    # Tianshou's own preprocessing: it asks the network for values and old probabilities.
+    stock._preprocess_batch = stock_class._preprocess_batch.__get__(stock)
+    for _ in range(5):
+        batch = ours.collect()
+        trunk.set_articles(ours.trunk.tokens)
+        buffer = _StockBuffer(batch)
+        statistics = []
+        for algorithm, data in ((ours.algorithm, ours.collector.buffer), (stock, buffer)):
+            with policy_within_training_step(algorithm.policy):
+                statistics.append(algorithm.update(data, batch_size=None, repeat=2))
+        for part in ("loss", "actor_loss", "vf_loss", "ent_loss"):
+            one, other = (getattr(stats, part).mean for stats in statistics)
+            assert one == pytest.approx(other, abs=5e-4), part
+    for one, other in zip(ours.network.parameters(), network.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-3)
+
+
+def test_tianshous_own_collector_can_use_the_engine(make_learner):
+    learner = make_learner()
+
+    class Policy(torch.nn.Module):
+        def forward(self, batch, state=None, **_):
+            mask = torch.as_tensor(batch.obs.action_mask).float()
+            return Batch(act=torch.multinomial(mask, 1).squeeze(1), state=None)
+
+    policy = learner.algorithm.policy
+    policy.forward = Policy().forward
+    collector = Collector(policy, EngineVectorEnv(learner.engine), VectorReplayBuffer(640, 16))
+    collector.reset()
+    collected = collector.collect(n_episode=40)
+    assert collected.n_collected_episodes == 40
+    assert np.isfinite(collected.returns).all()
+
+
+def test_rates_fall_to_zero_over_the_budget(make_learner):
+    learner = make_learner()
+    for done, left in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0), (1.2, 0.0)):
+        set_progress(learner.algorithm, learner.config, done)
+        group = learner.algorithm.optim._optim.param_groups[0]
+        assert group["lr"] == pytest.approx(learner.config.learning_rate * left)
+        assert learner.algorithm.ent_coef == pytest.approx(learner.config.entropy * left)
+
+
+def test_bad_numbers_of_rows_and_names_are_refused(make_learner):
+    with pytest.raises(ValueError, match="multiple of rollouts=2"):
+        make_learner(rows=15)
+    with pytest.raises(ValueError, match='"ppo" or "a2c"'):
+        make_learner("sac")
+    learner = make_learner()
+    with pytest.raises(ValueError, match="n_episode=16"):
+        learner.collector.collect(n_step=64)
+    with pytest.raises(ValueError, match="read whole"):
+        learner.collector.buffer.sample(3)

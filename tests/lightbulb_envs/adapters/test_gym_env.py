@@ -1,0 +1,156 @@
+"""The single environment, through `gymnasium.make`, as other people's code uses it."""
+
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env
+
+import lightbulb_envs
+
+IDS = tuple(lightbulb_envs.ROWS)
+SETTINGS = {
+    "level": 0,
+    "split": "ood",
+    "reward": {"rouge1": 1.0, "length": 0.5},
+    "budget": 2,
+    "budget_unit": "words",
+    "illegal_penalty": 0.3,
+    "num_instances": 5,
+    "max_sentences": 40,
+}
+"""A value other than the default for every keyword that needs no file."""
+
+
+def _settings(name: str) -> dict[str, object]:
+    return {name: SETTINGS[name], **({"budget": 60} if name == "budget_unit" else {})}
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_every_id_passes_gymnasiums_check_without_a_warning(env_id):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gymnasium.make(env_id, render_mode="ansi").unwrapped)
+
+
+@pytest.mark.parametrize("env_id", IDS)
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_keyword_passes_gymnasiums_check_and_has_an_effect(env_id, name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gymnasium.make(env_id, **_settings(name)).unwrapped, skip_render_check=True)
+
+    def trace(**settings):
+        env = gymnasium.make(env_id, **settings)
+        observation, info = env.reset(seed=1)
+        told = [info["instance"], env.observation_space, observation]
+        for action in (1, 1, 2, 3, 4):
+            observation, reward, terminated, truncated, info = env.step(action)
+            told += [observation, reward, terminated, info]
+            if terminated or truncated:
+                break
+        return repr(told)
+
+    assert trace(**_settings(name)) != trace()
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_a_spec_survives_json_and_makes_the_same_episode(env_id):
+    env = gymnasium.make(env_id, reward={"rouge2": 1.0}, split="test")
+    again = gymnasium.make(EnvSpec.from_json(env.spec.to_json()))
+    one, two = env.reset(seed=5), again.reset(seed=5)
+    assert one[1]["instance"] == two[1]["instance"]
+    assert all(np.array_equal(one[0][name], two[0][name]) for name in one[0])
+    assert env.step(3)[1] == again.step(3)[1]
+
+
+def test_options_replay_an_instance_and_leave_the_seed_alone():
+    env = gymnasium.make("Lightbulb/NewsSummariser-v0")
+    first, info = env.reset(seed=1)
+    _, after = env.reset()
+    env.reset(seed=1)
+    replayed, again = env.reset(options={"instance": info["instance"], "unknown": 1})
+    assert again["instance"] == info["instance"]
+    assert np.array_equal(replayed["tokens"], first["tokens"])
+    assert env.reset()[1]["instance"] == after["instance"]
+
+
+@pytest.mark.parametrize("wrong", ["three", 1.5, [1, 2], [[1]]])
+def test_a_wrong_instance_option_is_refused(wrong):
+    env = gymnasium.make("Lightbulb/NewsSummariser-v0")
+    with pytest.raises(ValueError, match=r'options\["instance"\]'):
+        env.reset(options={"instance": wrong})
+
+
+def test_info_holds_the_parts_the_mask_and_the_instance():
+    env = gymnasium.make("Lightbulb/NewsSummariser-v0")
+    observation, info = env.reset(seed=2)
+    assert set(info) == {"instance", "action_mask"}
+    assert np.array_equal(info["action_mask"], observation["action_mask"])
+    observation, reward, _, _, info = env.step(0)
+    assert sum(info["reward_parts"].values()) == reward
+    assert info["illegal_action"] is False
+    _, reward, _, _, info = env.step(0)
+    assert info["illegal_action"] is True
+    assert info["reward_parts"]["illegal_action"] == reward == -0.01
+
+
+def test_what_is_returned_is_the_callers_to_change():
+    env = gymnasium.make("Lightbulb/NewsSummariser-v0")
+    observation, info = env.reset(seed=2)
+    observation["tokens"][:] = 0
+    observation["action_mask"][:] = 0
+    info["action_mask"][:] = 0
+    after, *_ = env.step(0)
+    assert after["tokens"].any()
+    assert after["action_mask"].any()
+
+
+def test_the_oracle_is_at_hand():
+    env = gymnasium.make("Lightbulb/NewsSummariser-Easy-v0")
+    env.reset(seed=4)
+    best, total, ended = env.unwrapped.oracle_return(), 0.0, False
+    while not ended:
+        _, reward, terminated, truncated, _ = env.step(env.unwrapped.oracle_action())
+        total += reward
+        ended = terminated or truncated
+    assert total == pytest.approx(best)
+    assert env.unwrapped.engine.oracle(0).method == "exact"
+
+
+def test_rendering_marks_the_picks(capsys):
+    env = gymnasium.make("Lightbulb/NewsSummariser-v0", render_mode="ansi")
+    env.reset(seed=0)
+    env.step(2)
+    env.step(0)
+    lines = env.render().splitlines()
+    assert lines[1].startswith("[2]  0  ")
+    assert lines[3].startswith("[1]  2  ")
+    assert lines[-1].startswith("reference: ")
+    human = gymnasium.make("Lightbulb/NewsSummariser-v0", render_mode="human")
+    human.reset(seed=0)
+    human.step(2)
+    assert capsys.readouterr().out.count("reference: ") == 2
+    assert human.render() is None
+
+
+def test_an_unknown_render_mode_is_refused():
+    with (
+        pytest.warns(UserWarning, match="not in the possible"),
+        pytest.raises(ValueError, match="ansi"),
+    ):
+        gymnasium.make("Lightbulb/NewsSummariser-v0", render_mode="rgb_array")
+
+
+def test_ids_can_be_made_by_module_name():
+    assert gymnasium.make("lightbulb_envs:Lightbulb/NewsSummariser-v0").reset(seed=0)
+
+
+def test_action_masks_go_by_the_name_that_sb3_contrib_calls():
+    env = gymnasium.make("Lightbulb/NewsSummariser-v0")
+    observation, _ = env.reset(seed=0)
+    masks = env.unwrapped.action_masks()
+    assert masks.dtype == bool
+    assert np.array_equal(masks, observation["action_mask"].astype(bool))

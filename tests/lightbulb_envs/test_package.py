@@ -1,0 +1,83 @@
+"""Importing the package is cheap and brings nothing heavy along; the table of ids is sound."""
+
+import subprocess
+import sys
+
+import gymnasium
+import pytest
+
+import lightbulb_envs
+from lightbulb_envs.registry import SUMMARISE, Row, register
+from lightbulb_envs.show import show
+from lightbulb_envs.sources.newsroom.source import NewsroomSource
+
+HEAVY = ("torch", "transformers", "tianshou", "numba", "nltk", "tokenizers", "sentencex", "tyro")
+
+
+def test_importing_loads_nothing_heavy():
+    code = f"import sys, lightbulb_envs; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_playing_the_newsroom_loads_nothing_heavy():
+    code = (
+        "import sys, gymnasium, lightbulb_envs;"
+        "e = gymnasium.make('Lightbulb/NewsSummariser-v0'); e.reset(seed=0); e.step(0);"
+        f"print([m for m in {HEAVY} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_every_id_is_registered_with_gymnasium_by_strings():
+    for env_id, row in lightbulb_envs.ROWS.items():
+        spec = gymnasium.spec(env_id)
+        assert isinstance(spec.entry_point, str)
+        assert isinstance(spec.vector_entry_point, str)
+        assert spec.max_episode_steps == row.max_episode_steps
+        assert row.head == "pointer"
+        assert row.agent == "actor_critic"
+
+
+def test_other_people_can_register_an_environment():
+    row = Row(
+        id="Test/Tiny-v0",
+        engine=SUMMARISE,
+        head="pointer",
+        heuristic="lead-3",
+        agent="actor_critic",
+        max_episode_steps=9,
+        settings={"level": 0},
+    )
+    register(row)
+    try:
+        assert gymnasium.make("Test/Tiny-v0").reset(seed=0)
+        with pytest.raises(ValueError, match="registered already"):
+            register(row)
+    finally:
+        del lightbulb_envs.ROWS["Test/Tiny-v0"]
+        del gymnasium.registry["Test/Tiny-v0"]
+
+
+def test_an_unknown_id_names_those_there_are():
+    with pytest.raises(ValueError, match="there are Lightbulb/NewsSummariser-Easy-v0"):
+        lightbulb_envs.find_row("Lightbulb/NewsSummarizer-v0")
+
+
+def test_show_prints_documents():
+    command = [
+        sys.executable,
+        "-m",
+        "lightbulb_envs.show",
+        "--level",
+        "1",
+        "--count",
+        "2",
+        "--facts",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    document = NewsroomSource(1, "train").document(1)
+    assert show(document, with_facts=True) in done.stdout
+    assert done.stdout.count("Reference: ") == 2
+    assert " key weight " in done.stdout

@@ -26,7 +26,8 @@ from lightbulb_envs.score import (
     score_interval,
 )
 
-PRIVILEGED = ("ceiling", "oracle")
+HEURISTICS = ("lead-3", "centrality")
+"""Baselines that any reader could act by; a policy should beat them."""
 _ROWS = 128
 
 
@@ -116,8 +117,7 @@ def evaluate(
     """Plays baselines and actors on the same instances; returns the results and the episodes."""
     task = engine.task  # type: ignore[attr-defined]
     played = {
-        name: roll_out(make_baseline(name, task), engine, instances, seed)
-        for name in ("lead-3", "centrality")
+        name: roll_out(make_baseline(name, task), engine, instances, seed) for name in HEURISTICS
     }
     played |= {name: roll_out(actor, engine, instances, seed) for name, actor in actors.items()}
     if task.source.has_facts:
@@ -143,7 +143,7 @@ def evaluate(
     differences = {
         f"{actor} - {heuristic}": mean_interval(returns[actor] - returns[heuristic], generator())
         for actor in actors
-        for heuristic in ("lead-3", "centrality")
+        for heuristic in HEURISTICS
     }
     results = Results(
         env_id=env_id,

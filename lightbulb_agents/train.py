@@ -16,6 +16,7 @@ import tyro
 from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
 from lightbulb_agents.evaluate import (
+    HEURISTICS,
     Results,
     Run,
     evaluate,
@@ -148,8 +149,10 @@ def _evaluate(
     )
     results = replace(results, notes=(note,))
     write_json(run / "results.json", results_to_json(results))
-    records = records_of(config.env, settings, played["trained"])
-    write_records(run / "episodes.jsonl", records)
+    for name in ("trained", *HEURISTICS):
+        records = records_of(config.env, settings, played[name])
+        suffix = "" if name == "trained" else f"-{name}"
+        write_records(run / f"episodes{suffix}.jsonl", records)
     write_report(run, config, results, engine, played["trained"])
     return results
 

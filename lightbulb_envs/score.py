@@ -6,6 +6,7 @@ It is a ratio of means, never a mean of ratios. R_random of an instance is the m
 `RANDOM_ROLLOUTS` episodes of uniformly drawn legal actions.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,20 @@ from lightbulb_envs.rollout import roll_out
 RANDOM_ROLLOUTS = 100
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+
+STUDENT_T = {
+    2: 4.303,
+    3: 3.182,
+    4: 2.776,
+    5: 2.571,
+    6: 2.447,
+    7: 2.365,
+    8: 2.306,
+    9: 2.262,
+    14: 2.145,
+    19: 2.093,
+}
+"""97.5 % quantiles of Student's t by degrees of freedom."""
 
 Returns = NDArray[np.float64]
 
@@ -88,6 +103,34 @@ def mean_interval(values: Returns, generator: np.random.Generator) -> Interval:
     """
     places = generator.integers(0, len(values), (RESAMPLES, len(values)))
     return Interval(float(values.mean()), *_percentiles(values[places].mean(1)))
+
+
+def seeds_interval(values: Sequence[float]) -> Interval:
+    """Returns the mean over training seeds and its Student t interval.
+
+    Raises:
+        ValueError: fewer than three seeds, from which no interval can be taken.
+    """
+    count = len(values)
+    if count < 3:
+        raise ValueError(f"an interval over seeds needs three or more, got {count}")
+    half = STUDENT_T[count - 1] * float(np.std(values, ddof=1)) / count**0.5
+    mean = float(np.mean(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def paired_interval(differences: Returns, generator: np.random.Generator) -> Interval:
+    """Returns the mean of differences (seeds, documents) and its two-level bootstrap interval.
+
+    Seeds and documents are both resampled: it covers what other seeds and other documents do.
+    """
+    seeds, documents = differences.shape
+    means = np.empty(RESAMPLES)
+    for resample in range(RESAMPLES):
+        rows = generator.integers(0, seeds, size=(seeds,))
+        columns = generator.integers(0, documents, size=(documents,))
+        means[resample] = differences[rows[:, None], columns].mean()
+    return Interval(float(differences.mean()), *_percentiles(means))
 
 
 def _percentiles(values: Returns) -> tuple[float, float]:

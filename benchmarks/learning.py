@@ -1,0 +1,149 @@
+"""What agents learn: training runs over seeds, and what they score on test documents.
+
+    python -m benchmarks.learning [--only SUITE ...] [--runs FOLDER] [--jobs 2]
+
+trains what `SUITES` lists, one process a run, and writes `benchmarks/results/learning.json`. A run
+that is finished is not repeated and one that was interrupted goes on, so the command can be
+stopped and started at will.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightbulb_agents.checkpoint import write_json
+from lightbulb_envs.score import paired_interval, seeds_interval
+
+RESULTS = Path(__file__).parent / "results" / "learning.json"
+HEURISTICS = ("lead-3", "centrality")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Runs that differ by their seed alone."""
+
+    name: str
+    env: str
+    budget: str
+    seeds: tuple[int, ...]
+
+
+SUITES = (
+    Suite("easy-short", "Lightbulb/NewsSummariser-Easy-v0", "short", (0, 1, 2)),
+    Suite("v0-short", "Lightbulb/NewsSummariser-v0", "short", (0, 1, 2, 3, 4)),
+    Suite("v0-long", "Lightbulb/NewsSummariser-v0", "long", (0, 1, 2, 3, 4)),
+    Suite("hard-short", "Lightbulb/NewsSummariser-Hard-v0", "short", (0, 1, 2)),
+)
+
+
+def train_run(suite: Suite, seed: int, folder: Path) -> Path:
+    """Trains one run in a process of its own, unless it is finished; returns its folder."""
+    run = folder / f"{suite.name}-{seed}"
+    if (run / "results.json").is_file():
+        return run
+    command = [sys.executable, "-m", "lightbulb_agents.train", "--env", suite.env]
+    command += ["--budget", suite.budget, "--seed", str(seed), "--threads", "1"]
+    command += ["--run-folder", str(run)]
+    if (run / "checkpoints" / "latest.json").is_file():
+        command.append("--resume")
+    print(f"{suite.name}, seed {seed}", flush=True)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return run
+
+
+def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
+    """Returns the scores of a suite's runs with their intervals over seeds."""
+    results = [json.loads((run / "results.json").read_text(encoding="utf-8")) for run in runs]
+    states = [_last_state(run) for run in runs]
+    scores = [_score(result, "trained") for result in results]
+    trained = np.array([_returns(run / "episodes.jsonl") for run in runs])
+    differences = {}
+    for heuristic in HEURISTICS:
+        played = np.array([_returns(run / f"episodes-{heuristic}.jsonl") for run in runs])
+        gap = paired_interval(trained - played, np.random.default_rng(0))
+        differences[f"trained - {heuristic}"] = asdict(gap)
+    return {
+        "env": suite.env,
+        "budget": suite.budget,
+        "seeds": list(suite.seeds),
+        "documents": results[0]["episodes"],
+        "steps": [state["steps"] for state in states],
+        "seconds": [round(state["seconds"]) for state in states],
+        "threads": 1,
+        "scores": scores,
+        "score": asdict(seeds_interval(scores)),
+        "baselines": {
+            entry["name"]: entry["score"]["mean"]
+            for entry in results[0]["entries"]
+            if entry["name"] != "trained"
+        },
+        "differences": differences,
+        "versions": json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["versions"],
+    }
+
+
+def _last_state(run: Path) -> dict[str, Any]:
+    name = json.loads((run / "checkpoints" / "latest.json").read_text(encoding="utf-8"))["name"]
+    path = run / "checkpoints" / name / "state.json"
+    state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return state
+
+
+def _score(result: dict[str, Any], name: str) -> float:
+    return float(next(e["score"]["mean"] for e in result["entries"] if e["name"] == name))
+
+
+def _returns(path: Path) -> list[float]:
+    """Returns the returns of an episode file, by instance."""
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [sum(record["rewards"]) for record in sorted(records, key=lambda r: int(r["instance"]))]
+
+
+def machine() -> dict[str, Any]:
+    """Returns what the runs ran on, as far as it matters to their seconds."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        lines = info.read_text(encoding="utf-8").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        model = names[0] if names else model
+    return {"processor": model, "cores": os.cpu_count(), "gpu": None}
+
+
+def main() -> None:
+    """Trains the suites and writes what they scored."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.learning")
+    parser.add_argument("--only", nargs="*", choices=[suite.name for suite in SUITES])
+    parser.add_argument("--runs", type=Path, default=Path("runs/learning"))
+    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time (2)")
+    arguments = parser.parse_args()
+    chosen = [suite for suite in SUITES if not arguments.only or suite.name in arguments.only]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        started = {
+            suite.name: [
+                pool.submit(train_run, suite, seed, arguments.runs) for seed in suite.seeds
+            ]
+            for suite in chosen
+        }
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    known |= {
+        suite.name: summarise(suite, [future.result() for future in started[suite.name]])
+        for suite in chosen
+    }
+    write_json(RESULTS, {**known, "machine": machine()})
+    for suite in chosen:
+        print(suite.name, known[suite.name]["score"])
+
+
+if __name__ == "__main__":
+    main()

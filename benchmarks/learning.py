@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from lightbulb_agents.checkpoint import write_json
+from lightbulb_agents.metrics import read_metrics
 from lightbulb_envs.score import paired_interval, seeds_interval
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"
@@ -80,6 +81,7 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         "steps": [state["steps"] for state in states],
         "seconds": [round(state["seconds"]) for state in states],
         "threads": 1,
+        "curves": [_curve(run) for run in runs],
         "scores": scores,
         "score": asdict(seeds_interval(scores)),
         "baselines": {
@@ -90,6 +92,12 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         "differences": differences,
         "versions": json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["versions"],
     }
+
+
+def _curve(run: Path) -> list[list[float]]:
+    """Returns the learning curve of a run as pairs of steps and validation score."""
+    rows = read_metrics(run / "metrics.csv")
+    return [[int(row["steps"]), round(float(row["score"]), 2)] for row in rows]
 
 
 def _last_state(run: Path) -> dict[str, Any]:

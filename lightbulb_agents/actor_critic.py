@@ -70,10 +70,12 @@ class ArticleA2C(_FromRollout, A2C):
 def make_actor_critic(
     name: Literal["ppo", "a2c"],
     trunk: Trunk,
-    action_space: gymnasium.spaces.Discrete,
+    action_space: gymnasium.Space[Any],
     config: ActorCriticConfig,
 ) -> ArticlePPO | ArticleA2C:
     """Returns the algorithm and, in it, the policy."""
+    if not isinstance(action_space, gymnasium.spaces.Discrete):
+        raise TypeError(f"the actor-critic needs a Discrete action space, got {action_space}")
     policy = DiscreteActorPolicy(actor=Actor(trunk, int(action_space.n)), action_space=action_space)
     shared: dict[str, Any] = {
         "policy": policy,

@@ -67,7 +67,7 @@ class TrainConfig:
     seed: int = 0
     """Seed of the weights, the documents and the actions."""
     run_folder: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
-    """Where the run is written. Default: runs/ENV-AGENT-BUDGET-SEED."""
+    """Where the run is written. Default: runs/ENV-AGENT-BUDGET-SEED, numbered if it exists."""
     resume: bool = False
     """Go on from the run folder's last checkpoint. The other flags must be those of the run."""
     source: SourceFlags = field(default_factory=SourceFlags)
@@ -117,11 +117,17 @@ class TrainConfig:
         return NetworkConfig(backbone, sizes.article_layers)
 
     def folder(self) -> Path:
-        """Returns the run folder."""
+        """Returns the run folder: by default the first that is free, or to resume the last one."""
         if self.run_folder is not None:
             return self.run_folder
-        name = self.env.removeprefix("Lightbulb/")
-        return Path("runs") / f"{name}-{self.algorithm()}-{self.budget}-{self.seed}"
+        name = self.env.replace("/", "-").removeprefix("Lightbulb-")
+        base = Path("runs") / f"{name}-{self.algorithm()}-{self.budget}-{self.seed}"
+        number, last = 1, base
+        folder = base
+        while folder.exists():
+            number, last = number + 1, folder
+            folder = base.with_name(f"{base.name}-{number}")
+        return last if self.resume else folder
 
     def env_settings(self) -> dict[str, Any]:
         """Returns the environment's keywords that the flags name."""

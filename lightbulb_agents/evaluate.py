@@ -1,6 +1,7 @@
 """Evaluating a run: `python -m lightbulb_agents.evaluate RUN --split test --episodes 500`."""
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import tyro
+from numpy.typing import NDArray
 
 from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, write_json
 from lightbulb_agents.config import parse_settings
@@ -110,19 +112,17 @@ def evaluate(
     env_id: str,
     split: str,
     settings: dict[str, Any],
-    instances: np.ndarray[Any, np.dtype[np.int64]],
+    instances: NDArray[np.int64],
     actors: dict[str, Actor],
     seed: int = 0,
 ) -> tuple[Results, dict[str, list[Episode]]]:
     """Plays baselines and actors on the same instances; returns the results and the episodes."""
-    task = engine.task  # type: ignore[attr-defined]
     played = {
-        name: roll_out(make_baseline(name, task), engine, instances, seed) for name in HEURISTICS
+        name: roll_out(make_baseline(name, engine), engine, instances, seed) for name in HEURISTICS
     }
     played |= {name: roll_out(actor, engine, instances, seed) for name, actor in actors.items()}
-    if task.source.has_facts:
-        played["ceiling"] = roll_out(make_baseline("ceiling", task), engine, instances, seed)
-    played["oracle"] = roll_out(make_baseline("oracle", task), engine, instances, seed)
+    for name in ("ceiling", "oracle") if engine.source.has_facts else ("oracle",):
+        played[name] = roll_out(make_baseline(name, engine), engine, instances, seed)
     returns = {
         name: np.array([episode.episode_return for episode in episodes])
         for name, episodes in played.items()
@@ -157,19 +157,15 @@ def evaluate(
     return results, played
 
 
-def _oracle_methods(engine: Engine, instances: np.ndarray[Any, Any]) -> dict[str, int]:
+def _oracle_methods(engine: Engine, instances: NDArray[np.int64]) -> dict[str, int]:
     """Counts how the oracle's drafts of the instances were found."""
-    from lightbulb_envs.search import BEAM_WIDTH, EXACT_LIMIT, count_drafts
-
-    task = engine.task  # type: ignore[attr-defined]
-    counts: dict[str, int] = {}
-    for start in range(0, len(instances), _ROWS):
-        batch = task.source.batch(instances[start : start + _ROWS])
-        for row in range(len(batch)):
-            is_exact = count_drafts(task.task(batch, row)) <= EXACT_LIMIT
-            method = "exact" if is_exact else f"beam-{BEAM_WIDTH}"
-            counts[method] = counts.get(method, 0) + 1
-    return counts
+    counts: Counter[str] = Counter()
+    for start in range(0, len(instances), engine.num_envs):
+        block = instances[start : start + engine.num_envs]
+        rows = np.arange(len(block))
+        engine.reset(rows, block)
+        counts.update(engine.oracle_method(row) for row in rows.tolist())
+    return dict(counts)
 
 
 def format_table(results: Results) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tianshou.utils.torch_utils import policy_within_training_step
 
 from lightbulb_agents.actor_critic import make_actor_critic, set_progress
@@ -41,9 +42,9 @@ class Validation:
     """Documents for the learning curve, with the returns between which it is normalised."""
 
     engine: Engine
-    instances: np.ndarray[Any, np.dtype[np.int64]]
-    random: np.ndarray[Any, np.dtype[np.float64]]
-    oracle: np.ndarray[Any, np.dtype[np.float64]]
+    instances: NDArray[np.int64]
+    random: NDArray[np.float64]
+    oracle: NDArray[np.float64]
 
     @staticmethod
     def prepare(env_id: str, settings: dict[str, Any]) -> "Validation":
@@ -55,7 +56,7 @@ class Validation:
         available = engine.num_instances
         count = VALIDATION_DOCUMENTS if available is None else min(VALIDATION_DOCUMENTS, available)
         instances = np.arange(count)
-        oracle = make_baseline("oracle", engine.task)  # type: ignore[attr-defined]
+        oracle = make_baseline("oracle", engine)
         return Validation(
             engine,
             instances,
@@ -78,14 +79,14 @@ class Training:
         self.config = config
         self.row = find_row(config.env)
         self.engine = make_engine(config.env, config.rows, **{**settings, "split": "train"})
-        vocabulary = self.engine.source.vocabulary  # type: ignore[attr-defined]
+        vocabulary = self.engine.source.vocabulary
         self.vocabulary = vocabulary
         self.network = ActorCriticNetwork(vocabulary.size, self.row.head, config.network())
         trunk = Trunk(self.network)
         self.algorithm = make_actor_critic(
             config.algorithm(),
             trunk,
-            self.engine.action_space,  # type: ignore[arg-type]
+            self.engine.action_space,
             config.learning,
         )
         self.generator = torch.Generator()

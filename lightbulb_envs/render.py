@@ -1,4 +1,4 @@
-"""Episodes as text for a terminal."""
+"""Episodes and facts as text for a terminal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,3 +17,17 @@ def render_summary(document: Document, draft: Sequence[int], scores: Mapping[str
     lines.append(f"score {total:.3f}  ({parts})")
     lines.append("reference: " + " ".join(document.reference))
     return "\n".join(lines)
+
+
+def fact_lines(document: Document) -> list[str]:
+    """Returns one line a fact, and which sentences state it."""
+    lines = []
+    for number, fact in enumerate(document.facts):
+        said = [place for place, claims in enumerate(document.claims) if number in claims]
+        mark = "key" if fact.is_key else "   "
+        note = f", superseded by {fact.superseded_by}" if fact.superseded_by is not None else ""
+        lines.append(
+            f"{number:>3} {mark} weight {fact.weight:4.2f}  {fact.subject} | {fact.predicate} | "
+            f"{fact.object} | {fact.time}{note}  (sentences {', '.join(map(str, said)) or 'none'})"
+        )
+    return lines

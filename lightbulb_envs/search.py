@@ -49,13 +49,15 @@ def count_drafts(task: ExtractiveTask, prefix: Sequence[int] = ()) -> int:
     return total
 
 
+def search_method(task: ExtractiveTask, prefix: Sequence[int] = ()) -> str:
+    """Returns how the best draft is found: "exact", or "beam-" and its width."""
+    return "exact" if count_drafts(task, prefix) <= EXACT_LIMIT else f"beam-{BEAM_WIDTH}"
+
+
 def best_plan(task: ExtractiveTask, prefix: Sequence[int] = ()) -> Plan:
     """Returns the best draft that starts with `prefix`; that may be `prefix` itself."""
-    if count_drafts(task, prefix) <= EXACT_LIMIT:
-        width, method = None, "exact"
-    else:
-        width, method = BEAM_WIDTH, f"beam-{BEAM_WIDTH}"
-    draft, value = search(task, prefix, width)
+    method = search_method(task, prefix)
+    draft, value = search(task, prefix, None if method == "exact" else BEAM_WIDTH)
     return Plan(draft, value, method)
 
 

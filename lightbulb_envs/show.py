@@ -3,6 +3,7 @@
 import argparse
 
 from lightbulb_envs.document import Document
+from lightbulb_envs.render import fact_lines
 from lightbulb_envs.sources.newsroom.levels import LEVELS
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
 from lightbulb_envs.splits import SPLITS
@@ -15,20 +16,6 @@ def show(document: Document, *, with_facts: bool) -> str:
     if with_facts:
         lines += ["", *fact_lines(document)]
     return "\n".join(lines)
-
-
-def fact_lines(document: Document) -> list[str]:
-    """Returns one line a fact, and which sentences state it."""
-    lines = []
-    for number, fact in enumerate(document.facts):
-        said = [place for place, claims in enumerate(document.claims) if number in claims]
-        mark = "key" if fact.is_key else "   "
-        note = f", superseded by {fact.superseded_by}" if fact.superseded_by is not None else ""
-        lines.append(
-            f"{number:>3} {mark} weight {fact.weight:4.2f}  {fact.subject} | {fact.predicate} | "
-            f"{fact.object} | {fact.time}{note}  (sentences {', '.join(map(str, said)) or 'none'})"
-        )
-    return lines
 
 
 def main() -> None:

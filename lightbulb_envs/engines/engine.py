@@ -9,6 +9,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.sources.source import Source
+
 Observation = dict[str, NDArray[Any]]
 
 
@@ -33,6 +35,7 @@ class Engine(Protocol):
     Config: ClassVar[type]
 
     num_envs: int
+    source: Source
     observation_space: gymnasium.spaces.Dict
     action_space: gymnasium.Space[Any]
     part_names: tuple[str, ...]
@@ -60,6 +63,9 @@ class Engine(Protocol):
 
     def oracle_return(self, row: int) -> float:
         """Returns the best return of a row's episode, from its start."""
+
+    def oracle_method(self, row: int) -> str:
+        """Returns how the oracle of a row's episode is found: "exact", or what approximates it."""
 
 
 def load_engine(path: str) -> type[Engine]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.document import PADDING_WORD, Document, DocumentBatch
 from lightbulb_envs.engines.engine import Observation, Step, check_actions
 from lightbulb_envs.rewards.compose import Potential, ScoredDocument, reward_weights
-from lightbulb_envs.search import ExtractiveTask, Plan, best_plan
+from lightbulb_envs.search import ExtractiveTask, Plan, best_plan, search_method
 from lightbulb_envs.sources.newsroom.levels import level_attributes
 from lightbulb_envs.sources.source import Source, SourceConfig, open_source
 from lightbulb_envs.words import WordNumbers
@@ -144,7 +144,7 @@ class SummariseEngine:
                 "action_mask": spaces.Box(0, 1, (sentences + 1,), np.int8),
             }
         )
-        self.action_space = spaces.Discrete(sentences + 1)
+        self.action_space: gymnasium.Space[Any] = spaces.Discrete(sentences + 1)
         self._instance = np.full(num_envs, -1, dtype=np.int64)
         self._tokens = np.zeros((num_envs, sentences, tokens), dtype=np.int32)
         self._selected = np.zeros((num_envs, sentences), dtype=np.int8)
@@ -292,8 +292,12 @@ class SummariseEngine:
         return plan.draft[len(draft)] if len(plan.draft) > len(draft) else self.stop
 
     def oracle_return(self, row: int) -> float:
-        """Returns the best return of a row's document; `oracle(row).method` says how found."""
+        """Returns the best return of a row's document, as `oracle_method` finds it."""
         return self.oracle(row).value
+
+    def oracle_method(self, row: int) -> str:
+        """Returns "exact", or "beam-" and its width."""
+        return search_method(self._episode(row).task)
 
     def render(self, row: int) -> str:
         """Returns a row's episode as text for a terminal."""

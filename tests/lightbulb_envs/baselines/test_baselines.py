@@ -23,7 +23,7 @@ def engine():
 def returns(engine):
     instances = np.arange(64)
     found = {
-        name: mean_returns(make_baseline(name, engine.task), engine, instances)
+        name: mean_returns(make_baseline(name, engine), engine, instances)
         for name in BASELINES
         if name != "random"
     }
@@ -41,8 +41,8 @@ def test_the_reference_heuristic_of_an_id_beats_random_and_not_the_oracle(env_id
     engine = lightbulb_envs.make_engine(env_id, 64, split="validation")
     instances = np.arange(64)
     row = lightbulb_envs.find_row(env_id)
-    heuristic = mean_returns(make_baseline(row.heuristic, engine.task), engine, instances).mean()
-    oracle = mean_returns(make_baseline("oracle", engine.task), engine, instances).mean()
+    heuristic = mean_returns(make_baseline(row.heuristic, engine), engine, instances).mean()
+    oracle = mean_returns(make_baseline("oracle", engine), engine, instances).mean()
     assert random_returns(engine, instances, rollouts=10).mean() < heuristic < oracle
 
 
@@ -75,7 +75,7 @@ def test_lead_stops_at_the_end_of_a_short_document(write_jsonl):
 
 
 def test_privileged_actors_do_not_repeat_a_document_of_another_instance(engine):
-    oracle = make_baseline("oracle", engine.task)
+    oracle = make_baseline("oracle", engine)
     plans = {episode.actions for episode in roll_out(oracle, engine, np.arange(20))}
     assert len(plans) > 10
 
@@ -106,7 +106,7 @@ def test_centrality_takes_no_two_sentences_that_say_the_same():
 
 
 def test_the_ceiling_covers_what_can_be_covered(engine):
-    ceiling = make_baseline("ceiling", engine.task)
+    ceiling = make_baseline("ceiling", engine)
     fact_scores = []
     for episode in roll_out(ceiling, engine, np.arange(64)):
         batch = engine.source.batch(np.array([episode.instance]))
@@ -121,4 +121,4 @@ def test_the_ceiling_covers_what_can_be_covered(engine):
 
 def test_an_unknown_baseline_is_named(engine):
     with pytest.raises(ValueError, match="there are random, lead-3"):
-        make_baseline("textrank", engine.task)
+        make_baseline("textrank", engine)

@@ -169,7 +169,7 @@ def test_real_text_has_no_readable_ceiling_and_no_fact_rewards(news_file):
     from lightbulb_envs.baselines import make_baseline
 
     with pytest.raises(ValueError, match="facts are known"):
-        make_baseline("ceiling", engine.task)
+        make_baseline("ceiling", engine)
     with pytest.raises(ValueError, match="knows none"):
         lightbulb_envs.make_engine(ID, 1, source=f"jsonl:{news_file}", reward="facts_and_rouge")
 

@@ -1,0 +1,60 @@
+# Two commands do everything on a machine with Python 3.11 or later:
+#
+#   make train   installs what learning needs and runs the main job
+#   make test    installs the tools too and runs lint, types, layers and tests
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SOURCES := lightbulb_envs lightbulb_backbones lightbulb_agents benchmarks tests
+
+.DEFAULT_GOAL := help
+.PHONY: help train test test-slow clean
+
+help:
+	@echo "make train      train on Lightbulb/NewsSummariser-v0 (about 2 minutes) and write a report"
+	@echo "make test       lint, types, layers and tests (under 5 minutes)"
+	@echo "make test-slow  the tests that train for longer (under 20 minutes)"
+	@echo "make clean      remove the virtual environment and the caches"
+
+$(VENV)/created:
+	@$(PYTHON) -c 'import sys; sys.exit("Lightbulb needs Python 3.11 or later, and $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	@echo "== Creating the virtual environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/agents: $(VENV)/created pyproject.toml constraints.txt
+	@echo "== Installing lightbulb[agents] into $(VENV): some minutes the first time"
+	@$(PIP) --editable '.[agents]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/created pyproject.toml constraints.txt
+	@echo "== Installing lightbulb[dev] into $(VENV): some minutes the first time"
+	@$(PIP) --editable '.[dev]'
+	@touch $(VENV)/agents $@
+
+train: $(VENV)/agents
+	@echo "== Training; runs/ holds what it leaves"
+	@$(BIN)/python -m lightbulb_agents.train
+	@echo "== Next: open the report; then try '$(BIN)/python -m lightbulb_agents.train --help'"
+
+test: $(VENV)/dev
+	@echo "== Lint"
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@echo "== Types"
+	@$(BIN)/mypy
+	@echo "== Layers"
+	@$(BIN)/lint-imports
+	@echo "== Tests"
+	@$(BIN)/python -m pytest -q -m "not slow" -n 2
+	@echo "== All passed. Next: 'make test-slow' before a release, 'make train' to see it learn"
+
+test-slow: $(VENV)/dev
+	@echo "== Slow tests"
+	@$(BIN)/python -m pytest -q -m slow -n 2
+	@echo "== All passed. Next: 'make train' to see it learn"
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

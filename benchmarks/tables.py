@@ -1,0 +1,229 @@
+"""Writes the tables and the picture that are made from committed results.
+
+    python -m benchmarks.tables
+
+fills the parts of README.md and benchmarks/README.md between `<!-- name -->` and `<!-- /name -->`,
+and draws docs/learning.svg. A test compares them with the results.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import lightbulb_envs
+from lightbulb_envs.sources.newsroom.levels import level_table
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results"
+FILES = ("README.md", "benchmarks/README.md")
+PICTURE = "docs/learning.svg"
+
+
+def load(name: str) -> Any:
+    """Returns a file of results."""
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def environments_table() -> str:
+    """Returns a row an environment id."""
+    rows = [
+        [f"`{row.id}`", str(row.settings["level"]), row.head, row.heuristic, row.agent]
+        for row in lightbulb_envs.ROWS.values()
+    ]
+    return _table(["id", "level", "head", "reference heuristic", "sub-agent"], rows)
+
+
+def levels_table() -> str:
+    """Returns what the baselines score on validation documents, a row a level."""
+    rows = []
+    for level, results in load("levels").items():
+        scores = {entry["name"]: entry["score"] for entry in results["entries"]}
+        cells = [
+            f"{scores[name]['mean']:.1f} ({scores[name]['low']:.1f} to {scores[name]['high']:.1f})"
+            for name in ("lead-3", "centrality", "ceiling")
+        ]
+        rows.append([level, *cells])
+    return _table(["level", "lead-3", "centrality", "readable ceiling"], rows)
+
+
+def attributes_table() -> str:
+    """Returns the named attributes of every level."""
+    levels = level_table()
+    names = list(levels[0])
+    rows = [
+        [name.replace("_", " "), *(_attribute(level[name]) for level in levels)]
+        for name in names
+        if name != "level"
+    ]
+    return _table(["attribute", *(f"level {level['level']}" for level in levels)], rows)
+
+
+def _attribute(value: Any) -> str:
+    return f"{value[0]} to {value[1]}" if isinstance(value, tuple) else str(value)
+
+
+def learning_table() -> str:
+    """Returns what was learnt, a row a suite."""
+    results = load("learning")
+    rows = []
+    for name, suite in results.items():
+        if name == "machine":
+            continue
+        score, gaps = suite["score"], suite["differences"]
+        baselines = suite["baselines"]
+        rows.append(
+            [
+                f"`{suite['env'].removeprefix('Lightbulb/')}`",
+                suite["budget"],
+                str(len(suite["seeds"])),
+                f"{max(suite['steps']):,}",
+                f"{min(suite['seconds'])} to {max(suite['seconds'])}",
+                f"**{score['mean']:.1f}** ({score['low']:.1f} to {score['high']:.1f})",
+                f"{baselines['lead-3']:.1f}",
+                f"{baselines['centrality']:.1f}",
+                f"{baselines['ceiling']:.1f}",
+                *(_gap(gaps[f"trained - {name}"]) for name in ("lead-3", "centrality")),
+            ]
+        )
+    header = "environment|budget|seeds|steps|seconds|trained|lead-3|centrality|ceiling"
+    header += "|return over lead-3|return over centrality"
+    machine = results["machine"]
+    note = (
+        f"Scores on {suite['documents']} test documents: random 0, oracle 100. Means over seeds "
+        "with 95 % Student intervals; gains in return with paired 95 % bootstrap intervals over "
+        f"seeds and documents. Machine: {machine['processor']}, {machine['cores']} cores, one "
+        "thread a run, two runs at a time beside other work, so seconds are an upper bound."
+    )
+    return _table(header.split("|"), rows) + "\n\n" + note
+
+
+def _gap(interval: dict[str, float]) -> str:
+    return f"{interval['mean']:+.3f} ({interval['low']:+.3f} to {interval['high']:+.3f})"
+
+
+def news_table() -> str:
+    """Returns ROUGE on real news, a row a policy."""
+    results = load("news")
+    names = {
+        "lead-3": "lead-3",
+        "centrality": "centrality (LexRank)",
+        "greedy": "greedy oracle",
+        "oracle": "beam oracle",
+    }
+    kinds = ("rouge1", "rouge2", "rougeLsum")
+    rows = [
+        [label, *(f"{results['baselines'][name][kind]:.2f}" for kind in kinds)]
+        for name, label in names.items()
+    ]
+    own = [f"**{results['trained'][kind]:.2f}**" for kind in kinds]
+    rows.insert(2, ["trained (mean of three seeds)", *own])
+    gaps = results["trained - lead-3"]
+    cells = [
+        f"{gaps[kind]['mean']:+.2f} ({gaps[kind]['low']:+.2f} to {gaps[kind]['high']:+.2f})"
+        for kind in kinds
+    ]
+    rows.insert(3, ["trained − lead-3, paired 95 %", *cells])
+    note = (
+        f"CNN / Daily Mail samples: {results['training_articles']} articles to train on, "
+        f"{results['test_articles']} to test, at most three sentences, {results['budget']:,} "
+        "steps. ROUGE F1 × 100, stemmed, by `rouge-score`; intervals over seeds and documents."
+    )
+    return _table(["policy", "ROUGE-1", "ROUGE-2", "ROUGE-Lsum"], rows) + "\n\n" + note
+
+
+TABLES = {
+    "environments": environments_table,
+    "levels": levels_table,
+    "attributes": attributes_table,
+    "learning": learning_table,
+    "news": news_table,
+}
+
+
+def filled(text: str) -> str:
+    """Returns a page with all its tables made anew."""
+
+    def fill(match: re.Match[str]) -> str:
+        name = match["name"]
+        return f"<!-- {name} -->\n{TABLES[name]()}\n<!-- /{name} -->"
+
+    return re.sub(r"<!-- (?P<name>\w+) -->\n.*?<!-- /(?P=name) -->", fill, text, flags=re.DOTALL)
+
+
+def learning_picture() -> str:
+    """Returns the learning curves on -v0 as an SVG, every seed of the long budget a line."""
+    suite = load("learning")["v0-long"]
+    width, height, left, top = 720, 300, 56, 16
+    inner_width, inner_height = width - left - 150, height - top - 44
+    most = max(curve[-1][0] for curve in suite["curves"])
+
+    def place(steps: float, score: float) -> str:
+        return (
+            f"{left + inner_width * steps / most:.1f},{top + inner_height * (1 - score / 100):.1f}"
+        )
+
+    lines = []
+    marks = {**suite["baselines"], "trained": suite["score"]["mean"]}
+    for name in ("oracle", "ceiling", "trained", "centrality", "lead-3", "random"):
+        y = float(place(0, marks[name]).split(",")[1])
+        label = {"ceiling": "readable ceiling"}.get(name, name)
+        weight = "600" if name == "trained" else "400"
+        if name != "trained":
+            lines.append(
+                f'<line x1="{left}" x2="{left + inner_width}" y1="{y}" y2="{y}" class="base"/>'
+            )
+        lines.append(
+            f'<text x="{left + inner_width + 8}" y="{y + 4:.1f}" font-weight="{weight}">'
+            f"{label} {marks[name]:.0f}</text>"
+        )
+    for curve in suite["curves"]:
+        points = " ".join(place(steps, max(score, 0.0)) for steps, score in curve)
+        lines.append(f'<polyline points="{points}" class="run"/>')
+    for step in range(0, int(most) + 1, 1_000_000):
+        x = place(step, 0).split(",")[0]
+        lines.append(
+            f'<text x="{x}" y="{top + inner_height + 18}" text-anchor="middle">'
+            f"{step // 1_000_000} M</text>"
+        )
+    lines.append(
+        f'<text x="{left + inner_width / 2}" y="{height - 8}" text-anchor="middle">'
+        "environment steps</text>"
+    )
+    lines.append(
+        f'<text x="14" y="{top + inner_height / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 14 {top + inner_height / 2})">validation score</text>'
+    )
+    style = (
+        "text{font:12px sans-serif;fill:#333}"
+        ".base{stroke:#999;stroke-dasharray:3 4}"
+        ".run{fill:none;stroke:#1f6fb2;stroke-width:1.6;stroke-opacity:.75}"
+    )
+    title = "Five seeds of PPO learn Lightbulb/NewsSummariser-v0"
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
+            f"<title>{title}</title>",
+            f"<style>{style}</style>",
+            '<rect width="100%" height="100%" fill="white"/>',
+            *lines,
+            "</svg>\n",
+        ]
+    )
+
+
+def main() -> None:
+    """Fills all tables and draws the picture."""
+    for name in FILES:
+        path = ROOT / name
+        path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
+    (ROOT / PICTURE).write_text(learning_picture(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -19,6 +19,7 @@ from lightbulb_envs.score import normalised_score, random_returns
 from lightbulb_envs.sources.newsroom.plan import Role
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
 from lightbulb_envs.splits import document_key
+from lightbulb_envs.summation import add_in_order
 
 ENV_ID = "Lightbulb/NewsSummariser-v0"
 INSTANCE = 35
@@ -160,7 +161,7 @@ def _episode(engine: SummariseEngine, episode: Episode) -> str:
         lines.append(f"{name:<8}{gains}{step.reward[0]:>+10.4f}")
     final = engine.scores(0)
     total = "".join(f"{score:>10.4f}" for score in final.values())
-    lines.append(f"{'score':<8}{total}{sum(final.values()):>10.4f}")
+    lines.append(f"{'score':<8}{total}{add_in_order(final.values()):>10.4f}")
     return _section(
         "5. An episode and its rewards (`rewards/`)",
         "The potential of a draft is ½ fact F1 + ⅙ (ROUGE-1 + ROUGE-2 + ROUGE-L). A pick is paid "
@@ -177,8 +178,8 @@ def _arithmetic(engine: SummariseEngine, episode: Episode) -> str:
     pick = episode.actions[0]
     claims = [int(fact) for fact in batch.claims[0, pick] if fact >= 0]
     weight, is_key = batch.fact_weight[0], batch.fact_is_key[0]
-    claimed = sum(float(weight[fact]) for fact in claims)
-    covered = sum(float(weight[fact]) for fact in claims if is_key[fact])
+    claimed = add_in_order(float(weight[fact]) for fact in claims)
+    covered = add_in_order(float(weight[fact]) for fact in claims if is_key[fact])
     total = float(weight[is_key].sum())
     precision, recall = covered / claimed, covered / total
     f1 = 2 * precision * recall / (precision + recall)

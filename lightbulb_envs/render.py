@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from lightbulb_envs.document import Document
+from lightbulb_envs.summation import add_in_order
 
 
 def render_summary(document: Document, draft: Sequence[int], scores: Mapping[str, float]) -> str:
@@ -12,7 +13,7 @@ def render_summary(document: Document, draft: Sequence[int], scores: Mapping[str
     for number, sentence in enumerate(document.sentences):
         mark = f"[{place[number]}]" if number in place else "   "
         lines.append(f"{mark} {number:>2}  {sentence}")
-    total = sum(scores.values())
+    total = add_in_order(scores.values())
     parts = "  ".join(f"{name} {score:.3f}" for name, score in scores.items())
     lines.append(f"score {total:.3f}  ({parts})")
     lines.append("reference: " + " ".join(document.reference))

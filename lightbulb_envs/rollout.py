@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.summation import add_in_order
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Episode:
     @property
     def episode_return(self) -> float:
         """The sum of the rewards."""
-        return sum(self.rewards)
+        return add_in_order(self.rewards)
 
 
 def roll_out(

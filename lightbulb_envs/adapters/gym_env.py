@@ -16,9 +16,9 @@ _ROW = np.zeros(1, dtype=np.int64)
 class TextEnv(gymnasium.Env[Any, Any]):
     """A Gymnasium environment over an engine of one row.
 
-    `info` holds "instance" and "action_mask", and after a step "reward_parts" (summing to the
-    reward) and "illegal_action". `reset(options={"instance": i})` replays instance i. A time limit
-    is Gymnasium's: `gymnasium.make` adds the id's own.
+    `info` holds "instance" and "action_mask", and after a step "illegal_action" and "reward_parts",
+    which add up to the reward in their order. `reset(options={"instance": i})` replays instance i.
+    A time limit is Gymnasium's: `gymnasium.make` adds the id's own.
 
     Args:
         engine: "module:Class".

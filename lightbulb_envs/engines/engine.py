@@ -19,7 +19,7 @@ class Step:
     """What one step of N episodes pays and ends; every array has N rows."""
 
     reward: NDArray[np.float64]
-    parts: NDArray[np.float64]  # (N, P), in the order of `part_names`; a row sums to the reward
+    parts: NDArray[np.float64]  # (N, P), by `part_names`; added up in order, the reward
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     is_illegal: NDArray[np.bool_]

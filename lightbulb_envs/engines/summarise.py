@@ -21,6 +21,7 @@ from lightbulb_envs.rewards.compose import Potential, ScoredDocument, reward_wei
 from lightbulb_envs.search import ExtractiveTask, Plan, best_plan, search_method
 from lightbulb_envs.sources.newsroom.levels import level_attributes
 from lightbulb_envs.sources.source import Source, SourceConfig, open_source
+from lightbulb_envs.summation import add_in_order
 from lightbulb_envs.words import WordNumbers
 
 BUDGET_UNITS = ("sentences", "words")
@@ -227,10 +228,7 @@ class SummariseEngine:
             if self.max_steps is not None and episode.steps >= self.max_steps:
                 truncated[position] = True  # also at the end of the task, as Gymnasium's TimeLimit
             episode.has_ended = bool(terminated[position] or truncated[position])
-        # Summed part by part, left to right, as Python's sum would: batch and single agree.
-        reward = np.zeros(count)
-        for part in range(parts.shape[1]):
-            reward += parts[:, part]
+        reward = np.array([add_in_order(row) for row in parts.tolist()])
         return Step(reward, parts, terminated, truncated, is_illegal)
 
     def _pick(self, row: int, episode: _Episode, sentence: int) -> list[float]:

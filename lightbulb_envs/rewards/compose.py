@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from lightbulb_envs.rewards.facts import FactTracker
 from lightbulb_envs.rewards.length import length_score
 from lightbulb_envs.rewards.rouge import track
+from lightbulb_envs.summation import add_in_order
 
 
 @dataclass(frozen=True)
@@ -173,4 +174,4 @@ class Potential:
 
     def value(self, state: tuple[Any, ...]) -> float:
         """Returns the potential: the sum of the weighted scores."""
-        return sum(self.scores(state))
+        return add_in_order(self.scores(state))

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lightbulb_envs.rewards.rouge import Score
+from lightbulb_envs.summation import add_in_order
 
 
 class FactState(NamedTuple):
@@ -31,7 +32,9 @@ class FactTracker:
     def __init__(self, weights: Sequence[float], is_key: Sequence[bool]):
         self._weights = list(weights)
         self._is_key = list(is_key)
-        self._total = sum(weight for weight, key in zip(weights, is_key, strict=True) if key)
+        self._total = add_in_order(
+            weight for weight, key in zip(weights, is_key, strict=True) if key
+        )
 
     def start(self) -> FactState:
         return FactState(0, 0.0, 0.0)

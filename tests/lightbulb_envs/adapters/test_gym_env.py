@@ -9,6 +9,7 @@ from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 
 import lightbulb_envs
+from lightbulb_envs.summation import add_in_order
 
 IDS = tuple(lightbulb_envs.ROWS)
 SETTINGS = {
@@ -90,7 +91,7 @@ def test_info_holds_the_parts_the_mask_and_the_instance():
     assert set(info) == {"instance", "action_mask"}
     assert np.array_equal(info["action_mask"], observation["action_mask"])
     observation, reward, _, _, info = env.step(0)
-    assert sum(info["reward_parts"].values()) == reward
+    assert add_in_order(info["reward_parts"].values()) == reward
     assert info["illegal_action"] is False
     _, reward, _, _, info = env.step(0)
     assert info["illegal_action"] is True

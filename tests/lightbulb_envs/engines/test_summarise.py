@@ -14,6 +14,7 @@ from lightbulb_envs.adapters.gym_vector import TextVectorEnv
 from lightbulb_envs.engines.engine import make_config
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
 from lightbulb_envs.search import EXACT_LIMIT, count_drafts, search
+from lightbulb_envs.summation import add_in_order
 
 ROW = np.zeros(1, dtype=np.int64)
 instances = st.integers(0, 2**40)
@@ -47,7 +48,7 @@ def test_gains_add_up_to_the_score_and_parts_to_the_reward(config, instance, cho
     engine.reset(ROW, np.array([instance]))
     total, penalties = 0.0, 0.0
     for _, _, step in _play(engine, [choice % (engine.stop + 1) for choice in choices]):
-        assert sum(step.parts[0].tolist()) == step.reward[0]
+        assert add_in_order(step.parts[0].tolist()) == step.reward[0]
         assert np.isfinite(step.reward[0])
         total += step.reward[0]
         penalties += step.parts[0, -1]

@@ -15,7 +15,9 @@ from lightbulb_envs.sources.newsroom.source import NewsroomSource
 PREDICATES = [
     pytest.param(predicate, id=f"{desk.name}-{predicate.name}")
     for desk in DESKS
-    for predicate in {p for e in desk.events for p in e.predicates} | set(desk.backgrounds)
+    for predicate in dict.fromkeys(
+        (*(p for event in desk.events for p in event.predicates), *desk.backgrounds)
+    )
 ]
 
 

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch
-from lightbulb_envs.sources.retokenised import DEFAULT_TOKENS, pad_tokens
+from lightbulb_envs.ragged import Ragged, pad
+from lightbulb_envs.sources.retokenised import DEFAULT_TOKENS
 from lightbulb_envs.sources.sentences import split_sentences
 from lightbulb_envs.sources.source import Places, SourceConfig
 from lightbulb_envs.subwords import SubwordVocabulary
@@ -109,7 +110,7 @@ def _open(
 
 
 class JsonlSource:
-    """Documents of files, held in memory as arrays; instance i is the i-th row that was kept."""
+    """Documents of files, held in memory flat; instance i is the i-th row that was kept."""
 
     has_facts = False
 
@@ -126,23 +127,22 @@ class JsonlSource:
         self.max_sentences = max_sentences
         self.max_tokens = max_tokens
         self._rows = rows
-        words = [[_number_words(sentence) for sentence in row.sentences] for row in rows]
-        reference = [[_number_words(sentence) for sentence in row.reference] for row in rows]
-        self._words = _pad_words([document[:max_sentences] for document in words], max_sentences)
-        self._reference = _pad_words(reference, max(map(len, reference)))
-        self._tokens = np.zeros((len(rows), max_sentences, max_tokens), dtype=np.int32)
-        cut_sentences = 0
-        for number, row in enumerate(rows):
-            encoded = vocabulary.encode(row.sentences[:max_sentences])
-            cut_sentences += sum(len(sentence) > max_tokens for sentence in encoded)
-            self._tokens[number] = pad_tokens(encoded, max_sentences, max_tokens)
+        kept = [sentence for row in rows for sentence in row.sentences[:max_sentences]]
+        encoded = vocabulary.encode(kept)
+        self._words = Ragged.of(map(_number_words, kept))
+        self._tokens = Ragged.of(sentence[:max_tokens] for sentence in encoded)
+        references = [sentence for row in rows for sentence in row.reference]
+        self._reference = Ragged.of(map(_number_words, references))
+        self._reference_length = np.array([len(row.reference) for row in rows], dtype=np.int64)
         length = np.array([len(row.sentences) for row in rows], dtype=np.int64)
         self._num_sentences = np.minimum(length, max_sentences)
+        self._start = np.cumsum(self._num_sentences) - self._num_sentences
+        self._reference_start = np.cumsum(self._reference_length) - self._reference_length
         self._report = LoadReport(
             documents=len(rows),
             skipped=tuple(skipped),
             cut_articles=int((length > max_sentences).sum()),
-            cut_sentences=cut_sentences,
+            cut_sentences=sum(len(sentence) > max_tokens for sentence in encoded),
         )
 
     def report(self) -> LoadReport:
@@ -150,14 +150,19 @@ class JsonlSource:
         return self._report
 
     def batch(self, instances: NDArray[np.int64]) -> DocumentBatch:
-        count = len(instances)
+        chosen = np.asarray(instances, dtype=np.int64)
+        count, sentences = len(chosen), self.max_sentences
+        length, start = self._num_sentences[chosen], self._start[chosen]
+        told, told_start = self._reference_length[chosen], self._reference_start[chosen]
         return DocumentBatch(
-            instance=np.asarray(instances, dtype=np.int64),
-            num_sentences=self._num_sentences[instances],
-            tokens=self._tokens[instances],
-            words=self._words[instances],
-            reference_words=self._reference[instances],
-            claims=np.full((count, self.max_sentences, 0), NO_FACT, dtype=np.int32),
+            instance=chosen,
+            num_sentences=length,
+            tokens=_rows(self._tokens, start, length, sentences, self.max_tokens, 0),
+            words=_rows(self._words, start, length, sentences, None, PADDING_WORD),
+            reference_words=_rows(
+                self._reference, told_start, told, int(told.max(initial=1)), None, PADDING_WORD
+            ),
+            claims=np.full((count, sentences, 0), NO_FACT, dtype=np.int32),
             fact_weight=np.zeros((count, 0)),
             fact_is_key=np.zeros((count, 0), dtype=bool),
         )
@@ -282,10 +287,17 @@ def _number_words(sentence: str) -> list[int]:
     return numbers
 
 
-def _pad_words(documents: list[list[list[int]]], sentences: int) -> NDArray[np.int32]:
-    width = max((len(sentence) for document in documents for sentence in document), default=1)
-    padded = np.full((len(documents), sentences, max(width, 1)), PADDING_WORD, dtype=np.int32)
-    for row, document in enumerate(documents):
-        for column, sentence in enumerate(document):
-            padded[row, column, : len(sentence)] = sentence
-    return padded
+def _rows(
+    source: Ragged,
+    start: NDArray[np.int64],
+    length: NDArray[np.int64],
+    sentences: int,
+    width: int | None,
+    padding: int,
+) -> NDArray[np.int32]:
+    """Returns the sentences of documents as (documents, sentences, width)."""
+    document, sentence = np.nonzero(np.arange(sentences) < length[:, None])
+    values, owner = source.take(start[document] + sentence)
+    place = (document * sentences + sentence)[owner]
+    padded = pad(values, place, len(start) * sentences, width, padding)
+    return padded.reshape(len(start), sentences, -1)

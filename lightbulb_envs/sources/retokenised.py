@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import Document, DocumentBatch
+from lightbulb_envs.ragged import Ragged, pad
 from lightbulb_envs.sources.source import Source
 from lightbulb_envs.subwords import SubwordVocabulary
 
@@ -27,11 +28,10 @@ class RetokenisedSource:
         self._tokens = functools.lru_cache(maxsize=_REMEMBERED)(self._encode)
 
     def _encode(self, instance: int) -> NDArray[np.int32]:
-        return pad_tokens(
-            self.vocabulary.encode(self.document(instance).sentences),
-            self.max_sentences,
-            self.max_tokens,
-        )
+        encoded = self.vocabulary.encode(self.document(instance).sentences)
+        rows = Ragged.of(sentence[: self.max_tokens] for sentence in encoded)
+        values, owner = rows.take(np.arange(len(encoded)))
+        return pad(values, owner, self.max_sentences, self.max_tokens, 0)
 
     def batch(self, instances: NDArray[np.int64]) -> DocumentBatch:
         batch = self._source.batch(instances)
@@ -43,14 +43,3 @@ class RetokenisedSource:
 
     def stem_text(self, word: int) -> str:
         return self._source.stem_text(word)
-
-
-def pad_tokens(
-    sentences: list[list[int]], max_sentences: int, max_tokens: int
-) -> NDArray[np.int32]:
-    """Returns (max_sentences, max_tokens); what is longer is cut, what is shorter padded by 0."""
-    tokens = np.zeros((max_sentences, max_tokens), dtype=np.int32)
-    for row, sentence in enumerate(sentences[:max_sentences]):
-        cut = sentence[:max_tokens]
-        tokens[row, : len(cut)] = cut
-    return tokens

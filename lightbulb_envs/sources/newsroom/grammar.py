@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.ragged import Ragged
 from lightbulb_envs.randomness import to_range
 from lightbulb_envs.sources.newsroom.vocabulary import OPENING, split_pieces
 
@@ -47,30 +48,6 @@ class TemplateRange:
 
     start: int
     count: int
-
-
-@dataclass(frozen=True)
-class Ragged:
-    """Rows of different lengths, held flat."""
-
-    values: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-
-    @staticmethod
-    def of(rows: Iterable[Iterable[int]]) -> "Ragged":
-        listed = [list(row) for row in rows]
-        lengths = np.array([len(row) for row in listed], dtype=np.int64)
-        flat = [value for row in listed for value in row]
-        return Ragged(np.array(flat, dtype=np.int32), np.cumsum(lengths) - lengths, lengths)
-
-    def take(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Returns the values of `rows` one after the other, and which of `rows` each is from."""
-        lengths = self.lengths[rows]
-        owner = np.repeat(np.arange(len(rows)), lengths)
-        ends = np.cumsum(lengths)
-        within = np.arange(len(owner)) - np.repeat(ends - lengths, lengths)
-        return self.values[self.starts[rows][owner] + within], owner
 
 
 class PhraseTable:

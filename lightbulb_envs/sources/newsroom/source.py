@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch, Fact
+from lightbulb_envs.ragged import pad
 from lightbulb_envs.randomness import Draws
 from lightbulb_envs.sources.newsroom.cast import Cast, draw_cast
 from lightbulb_envs.sources.newsroom.facts import Facts, draw_facts, stories_of
@@ -152,14 +153,15 @@ class NewsroomSource:
         words, word_row = self.vocabulary.words(pieces, row)
         told, told_row = self._tell(instances, world, reference_plan, is_reference=True)
         reference, reference_row = self.vocabulary.words(told, told_row)
+        shape = (blocks, sentences, -1)
         return DocumentBatch(
             instance=instances,
             num_sentences=(plan.first >= 0).sum(axis=1),
-            tokens=_pad(pieces, row, blocks, sentences, MAX_TOKENS, 0),
-            words=_pad(words, word_row, blocks, sentences, MAX_WORDS, PADDING_WORD),
-            reference_words=_pad(
-                reference, reference_row, blocks, MAX_REFERENCE, MAX_WORDS, PADDING_WORD
-            ),
+            tokens=pad(pieces, row, blocks * sentences, MAX_TOKENS, 0).reshape(shape),
+            words=pad(words, word_row, blocks * sentences, MAX_WORDS, PADDING_WORD).reshape(shape),
+            reference_words=pad(
+                reference, reference_row, blocks * MAX_REFERENCE, MAX_WORDS, PADDING_WORD
+            ).reshape(blocks, MAX_REFERENCE, -1),
             claims=np.stack([plan.first, plan.second], axis=2).astype(np.int32),
             fact_weight=world.facts.weight,
             fact_is_key=world.facts.is_key,
@@ -253,20 +255,3 @@ class NewsroomSource:
 def _capitalise(text: str) -> str:
     """Returns the text with its first letter, after an opening quote, in upper case."""
     return text[:1].upper() + text[1:]
-
-
-def _pad(
-    values: NDArray[np.int32],
-    row: NDArray[np.int64],
-    blocks: int,
-    sentences: int,
-    width: int,
-    padding: int,
-) -> NDArray[np.int32]:
-    """Returns flat values of sentences as (blocks, sentences, width)."""
-    length = np.bincount(row, minlength=blocks * sentences)
-    if length.max(initial=0) > width:
-        raise AssertionError(f"a sentence of {length.max()} exceeds {width}: raise the limit")
-    padded = np.full((blocks * sentences, width), padding, dtype=np.int32)
-    padded[np.arange(width) < length[:, None]] = values
-    return padded.reshape(blocks, sentences, width)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.ragged import Ragged
 from lightbulb_envs.randomness import to_range
 from lightbulb_envs.sources.newsroom.desk import Desk, Event
 from lightbulb_envs.sources.newsroom.desks import DESKS
@@ -16,7 +17,6 @@ from lightbulb_envs.sources.newsroom.grammar import (
     SLOTS,
     Grammar,
     PhraseTable,
-    Ragged,
     TemplateRange,
     TemplateTable,
 )

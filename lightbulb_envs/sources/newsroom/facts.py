@@ -81,7 +81,7 @@ def draw_facts(book: Stylebook, draws: Draws, cast: Cast, level: Level, variant:
         exists, book.kinds.weight[row] * np.where(is_sized, TIER_FACTORS[tier], 1.0), 0.0
     )
     weight = np.where(story > 0, weight * DISTRACTOR_FACTOR, weight)
-    is_key = _key_facts(weight[:, :FACTS_PER_STORY], exists[:, :FACTS_PER_STORY])
+    is_key = key_facts(weight[:, :FACTS_PER_STORY], exists[:, :FACTS_PER_STORY])
     is_key = np.pad(is_key, ((0, 0), (0, shape[1] - FACTS_PER_STORY)))
 
     superseded_by = np.full(shape, -1, dtype=np.int64)
@@ -169,7 +169,7 @@ def _magnitude(
     return index
 
 
-def _key_facts(weight: NDArray[np.float64], exists: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def key_facts(weight: NDArray[np.float64], exists: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Returns which facts of the main story the reference tells: the heaviest, event included."""
     ranked = np.where(exists, weight, -1.0)
     ranked[:, 0] = np.inf

@@ -75,6 +75,24 @@ def test_what_the_mask_calls_illegal_changes_nothing_and_costs_the_penalty(
 
 
 @settings(max_examples=30)
+@given(configs, instances, st.lists(st.integers(0, 40), max_size=12))
+def test_a_reset_starts_over_whatever_was_played(config, instance, choices):
+    engine = SummariseEngine(config, 1)
+    engine.reset(ROW, np.array([instance]))
+    first = engine.observe(ROW)
+    for _ in _play(engine, [choice % (engine.stop + 1) for choice in choices]):
+        pass
+    engine.reset(ROW, np.array([instance]))
+    again = engine.observe(ROW)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not again["selected"].any()
+    assert again["budget"] == 1.0
+    assert again["action_mask"].sum() == len(engine.document(0).sentences) + 1
+    assert engine.draft(0) == ()
+    assert not any(engine.scores(0).values())
+
+
+@settings(max_examples=30)
 @given(configs, instances, seeds)
 def test_legal_play_ends_by_stop_or_by_the_budget(config, instance, seed):
     random = Random(seed)

@@ -55,6 +55,18 @@ def test_gains_telescope_to_the_final_score(document, chosen, seed):
         assert gained[name] == pytest.approx(final, abs=1e-9)
 
 
+@given(documents(), st.lists(st.integers(0, 5), max_size=6, unique=True))
+def test_the_length_part_counts_the_words_of_the_draft(document, choices):
+    sentences, reference = document.words(False), document.reference(False)
+    draft = [sentence for sentence in choices if sentence < len(sentences)]
+    potential = Potential({"length": 1.0}, document)
+    state = potential.start()
+    for sentence in draft:
+        state = potential.extend(state, sentence)
+    length = sum(len(sentences[sentence]) for sentence in draft)
+    assert potential.value(state) == length_score(sum(map(len, reference)), length)
+
+
 def test_presets_name_parts_and_weigh_one():
     for preset in PRESETS.values():
         assert preset.keys() <= PARTS.keys()

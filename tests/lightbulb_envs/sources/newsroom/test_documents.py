@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lightbulb_envs.sources.newsroom.facts import KEY_FACTS, key_facts
 from lightbulb_envs.sources.newsroom.levels import LEVELS
+from lightbulb_envs.sources.newsroom.plan import Role
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
 from lightbulb_envs.words import split_words, stem
 
@@ -98,6 +100,32 @@ def test_a_wrong_report_comes_before_its_correction(level, split, instance):
             for fact_number in (number, fact.superseded_by)
         }
         assert first[number] < first[fact.superseded_by]
+
+
+@pytest.mark.parametrize("level", [2, 3, 4])
+def test_every_mistake_of_many_articles_is_planned_before_its_correction(level):
+    source = NewsroomSource(level, "train")
+    block = np.arange(3000)
+    world = source.worlds(block)
+    plan, _ = source.plans(block, world)
+    is_early, is_late = plan.role == Role.EARLY, plan.role == Role.CORRECTION
+    has_mistake = (world.facts.superseded_by >= 0).any(axis=1)
+    assert 0 < has_mistake.sum() < len(block)
+    assert np.array_equal(is_early.sum(axis=1), has_mistake)
+    assert np.array_equal(is_late.sum(axis=1), has_mistake)
+    assert (is_early.argmax(axis=1) < is_late.argmax(axis=1))[has_mistake].all()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.1, 2.0)), min_size=9, max_size=9))
+def test_the_event_is_a_key_fact_however_light_it_is(drawn):
+    exists = np.array([[True, *(is_told for is_told, _ in drawn[1:])]])
+    weight = np.array([[weight for _, weight in drawn]]) * exists
+    is_key = key_facts(weight, exists)[0]
+    assert is_key[0]
+    assert not is_key[~exists[0]].any()
+    assert is_key.sum() <= max(KEY_FACTS)
+    others = weight[0, 1:]
+    assert others[is_key[1:]].min(initial=np.inf) >= others[~is_key[1:]].max(initial=0.0)
 
 
 @pytest.mark.parametrize("level", range(len(LEVELS)))

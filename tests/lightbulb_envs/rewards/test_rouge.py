@@ -14,7 +14,7 @@ letters = st.sampled_from("abcde")
 sentences = st.lists(st.lists(letters, max_size=7), max_size=4)
 news_words = st.sampled_from(
     "The fire fires firing killed Killing twelve 12 1,200 people's people, city's Ähre naïve "
-    "café “quoted” it's U.S. - -- ... relational conditional generously ﬁre ① was has his".split()
+    "café “quoted” it's U.S. - -- ... relational conditional generously ﬁre ① was wa his hi".split()
 )
 texts = st.lists(news_words, max_size=9).map(" ".join)
 lines = st.lists(texts, max_size=4).map("\n".join)

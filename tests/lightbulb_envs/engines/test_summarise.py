@@ -227,6 +227,16 @@ def test_no_draft_beats_an_exact_oracle_and_it_says_so(config, instance, choices
         assert total <= plan.value + 1e-9
 
 
+def test_the_oracle_keeps_to_a_word_budget():
+    engine = SummariseEngine(SummariseConfig(level=4, budget=60, budget_unit="words"), 1)
+    for instance in range(4):
+        engine.reset(ROW, np.array([instance]))
+        plan = engine.oracle(0)
+        costs = engine._episode(0).task.costs
+        assert plan.method == "beam-16"
+        assert 30 <= sum(costs[sentence] for sentence in plan.draft) <= 60
+
+
 def test_the_exact_oracle_is_the_best_of_all_drafts():
     engine = SummariseEngine(SummariseConfig(level=0, budget=3), 1)
     for instance in range(5):

@@ -71,7 +71,7 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
     differences = {}
     for heuristic in HEURISTICS:
         played = np.array([_returns(run / f"episodes-{heuristic}.jsonl") for run in runs])
-        gap = paired_interval(trained - played, np.random.default_rng(0))
+        gap = paired_interval(trained - played)
         differences[f"trained - {heuristic}"] = asdict(gap)
     return {
         "env": suite.env,

@@ -71,10 +71,9 @@ def _attribute(value: Any) -> str:
 def learning_table() -> str:
     """Returns what was learnt, a row a suite."""
     results = load("learning")
+    machine = results.pop("machine")
     rows = []
-    for name, suite in results.items():
-        if name == "machine":
-            continue
+    for suite in results.values():
         score, gaps = suite["score"], suite["differences"]
         baselines = suite["baselines"]
         rows.append(
@@ -93,11 +92,11 @@ def learning_table() -> str:
         )
     header = "environment|budget|seeds|steps|seconds|trained|lead-3|centrality|ceiling"
     header += "|return over lead-3|return over centrality"
-    machine = results["machine"]
+    documents = {suite["documents"] for suite in results.values()}
     note = (
-        f"Scores on {suite['documents']} test documents: random 0, oracle 100. Means over seeds "
-        "with 95 % Student intervals; gains in return with paired 95 % bootstrap intervals over "
-        f"seeds and documents. Machine: {machine['processor']}, {machine['cores']} cores, one "
+        f"Scores on {documents.pop()} test documents: random 0, oracle 100. Means over seeds "
+        "with 95 % Student intervals; gains in return with paired 95 % intervals over seeds and "
+        f"documents. Machine: {machine['processor']}, {machine['cores']} cores, one "
         "thread a run, two runs at a time beside other work, so seconds are an upper bound."
     )
     return _table(header.split("|"), rows) + "\n\n" + note

@@ -46,20 +46,26 @@ class InstanceStream:
         self._count = np.zeros(rows, dtype=np.int64)
         self.seed(None)
 
-    def seed(self, seed: int | Sequence[int | None] | None) -> None:
-        """Seeds all rows: by one int, by a list with an entry a row, or afresh by None.
+    def seed(
+        self,
+        seed: int | Sequence[int | None] | None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Seeds rows, all by default: by one int, by a list with an entry a row, or afresh by None.
 
-        None in a list leaves its row as it is.
+        A list has an entry for every row, seeded or not; None in it leaves its row as it is.
         """
-        rows = len(self._count)
+        count = len(self._count)
+        chosen = range(count) if rows is None else rows.tolist()
         if seed is None or isinstance(seed, (int, np.integer)):
             own = None if seed is None else int(seed)
-            for row in range(rows):
+            for row in chosen:
                 self._seed_row(row, row_seed(own, row))
             return
-        if len(seed) != rows:
-            raise ValueError(f"a list of seeds needs one for each of {rows} rows, got {len(seed)}")
-        for row, single in enumerate(seed):
+        if len(seed) != count:
+            raise ValueError(f"a list of seeds needs one for each of {count} rows, got {len(seed)}")
+        for row in chosen:
+            single = seed[row]
             if single is not None:
                 self._seed_row(row, row_seed(int(single), 0))
 

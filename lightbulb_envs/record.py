@@ -1,5 +1,7 @@
 """Episode records: what somebody else needs to replay an episode and recompute its rewards."""
 
+import contextlib
+import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable
@@ -10,18 +12,23 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from lightbulb_envs.registry import find_row
 from lightbulb_envs.rollout import Episode
 from lightbulb_envs.splits import SUITE_VERSION, salt_digest
 
 
 def versions() -> dict[str, str]:
-    """Returns the versions on which documents and rewards may depend."""
-    return {
+    """Returns the versions on which documents and rewards may depend, of what is installed."""
+    found = {
         "suite": str(SUITE_VERSION),
         "numpy": np.__version__,
         "gymnasium": gymnasium.__version__,
         "python": platform.python_version(),
     }
+    for name in ("lightbulb", "sentencex", "tokenizers", "nltk"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,9 @@ def records_of(
     env_id: str, settings: dict[str, Any], episodes: Iterable[Episode]
 ) -> list[EpisodeRecord]:
     """Returns the records of episodes played in one environment."""
-    split = settings.get("split") or "train"
-    salt = salt_digest(split)
+    complete = {**find_row(env_id).settings, **settings}
+    is_simulated = complete.get("source", "newsroom") == "newsroom"
+    salt = salt_digest((complete.get("split") or "train") if is_simulated else "train")
     return [
         EpisodeRecord(
             env_id=env_id,

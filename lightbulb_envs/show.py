@@ -31,6 +31,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10, help="how many documents (10)")
     parser.add_argument("--facts", action="store_true", help="print the facts behind each document")
     arguments = parser.parse_args()
+    if arguments.first < 0 or arguments.count < 0:
+        parser.error("--first and --count must be 0 or more")
     source = NewsroomSource(arguments.level, arguments.split)
     for instance in range(arguments.first, arguments.first + arguments.count):
         print(show(source.document(instance), with_facts=arguments.facts), end="\n\n\n")

@@ -60,6 +60,11 @@ def _read_heldout_salt() -> str:
         raise ValueError(
             f"{HELDOUT_SALT_VARIABLE} names a file that cannot be read: {error.strerror}"
         ) from error
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"the file that {HELDOUT_SALT_VARIABLE} names is no UTF-8 text: a salt is text of 16 "
+            "characters or more"
+        ) from error
     if len(salt) < 16:
         raise ValueError(
             f"the file that {HELDOUT_SALT_VARIABLE} names holds {len(salt)} characters: "

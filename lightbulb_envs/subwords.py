@@ -26,8 +26,10 @@ class SubwordVocabulary:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._shift = 0 if tokenizer.id_to_token(0) in (PADDING, "[PAD]", "<pad>") else 1
-        self.size: int = tokenizer.get_vocab_size() + self._shift
+        self.size: int = max(tokenizer.get_vocab().values()) + 1 + self._shift
         self.digest = hashlib.blake2b(tokenizer.to_str().encode(), digest_size=8).hexdigest()
+        # A text that spells a special token, such as "[pad]", is text like any other.
+        self._tokenizer.encode_special_tokens = True
 
     @staticmethod
     def train(texts: Iterable[str]) -> "SubwordVocabulary":

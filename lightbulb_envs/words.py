@@ -41,5 +41,9 @@ class WordNumbers:
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
+    def words(self) -> list[str]:
+        """Returns the words by number."""
+        return list(self._numbers)
+
     def __call__(self, word: str) -> int:
         return self._numbers.setdefault(word, len(self._numbers))

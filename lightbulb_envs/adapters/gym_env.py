@@ -97,5 +97,12 @@ class TextEnv(gymnasium.Env[Any, Any]):
         return self.engine.oracle_action(0)
 
     def oracle_return(self) -> float:
-        """Returns the best return of this episode, from its start."""
+        """Returns the oracle's return on this document, without a time limit.
+
+        No episode returns more where `oracle_method` is "exact"; a beam may miss the best draft.
+        """
         return self.engine.oracle_return(0)
+
+    def oracle_method(self) -> str:
+        """Returns how the oracle searched: "exact", or "beam-" and the beam's width."""
+        return self.engine.oracle_method(0)

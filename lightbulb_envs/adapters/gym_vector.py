@@ -68,9 +68,9 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
     ) -> tuple[Observation, dict[str, Any]]:
         """Starts an episode in every row, or in those of options["reset_mask"]."""
         super().reset(seed=seed if isinstance(seed, (int, np.integer)) else None)
-        if seed is not None:
-            self._stream.seed(seed)
         rows = requested_rows(options, self.num_envs)
+        if seed is not None:
+            self._stream.seed(seed, rows)
         requested = requested_instances(options, self.num_envs)
         instances = self._stream.draw(rows) if requested is None else requested[rows]
         self.engine.reset(rows, instances)
@@ -96,9 +96,9 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
             )
         fresh = np.flatnonzero(self._has_ended)
         going = np.flatnonzero(~self._has_ended)
+        step = self.engine.step(going, actions[going])  # first: it may refuse the actions
         if len(fresh):
             self.engine.reset(fresh, self._stream.draw(fresh))
-        step = self.engine.step(going, actions[going])
         reward = np.zeros(self.num_envs)
         terminated = np.zeros(self.num_envs, dtype=bool)
         truncated = np.zeros(self.num_envs, dtype=bool)
@@ -193,8 +193,12 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         return np.array([self.engine.oracle_action(row) for row in range(self.num_envs)])
 
     def oracle_return(self) -> NDArray[np.float64]:
-        """Returns the best return of every row's episode, from its start."""
+        """Returns the oracle's return on every row's document; `oracle_method` says how good."""
         return np.array([self.engine.oracle_return(row) for row in range(self.num_envs)])
+
+    def oracle_method(self) -> tuple[str, ...]:
+        """Returns how every row's oracle searched: "exact", or "beam-" and the beam's width."""
+        return tuple(self.engine.oracle_method(row) for row in range(self.num_envs))
 
 
 def _mask(rows: NDArray[np.int64], count: int) -> NDArray[np.bool_]:

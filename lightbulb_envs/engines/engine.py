@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, get_args, get_type_hints
 
 import gymnasium
 import numpy as np
@@ -62,7 +62,7 @@ class Engine(Protocol):
         """Returns the next action of the best continuation of a row's episode."""
 
     def oracle_return(self, row: int) -> float:
-        """Returns the best return of a row's episode, from its start."""
+        """Returns the return of the oracle on a row's document, from its start."""
 
     def oracle_method(self, row: int) -> str:
         """Returns how the oracle of a row's episode is found: "exact", or what approximates it."""
@@ -76,7 +76,11 @@ def load_engine(path: str) -> type[Engine]:
 
 
 def make_config(engine: type[Engine], settings: dict[str, Any]) -> Any:
-    """Returns the engine's config from keywords; TypeError names the keywords there are."""
+    """Returns the engine's config from keywords.
+
+    Raises:
+        TypeError: an unknown keyword, with those there are, or no integer where one belongs.
+    """
     known = {field.name: field for field in fields(engine.Config)}
     unknown = [name for name in settings if name not in known]
     if unknown:
@@ -85,7 +89,21 @@ def make_config(engine: type[Engine], settings: dict[str, Any]) -> Any:
             for name, field in known.items()
         )
         raise TypeError(f"unknown keyword {', '.join(map(repr, unknown))}: there are {listed}")
-    return engine.Config(**settings)
+    hints = get_type_hints(engine.Config)
+    return engine.Config(
+        **{name: _check_integer(name, value, hints[name]) for name, value in settings.items()}
+    )
+
+
+def _check_integer(name: str, value: Any, hint: Any) -> Any:
+    """Returns the value of a field, as an int where its type is `int`; TypeError if it is none."""
+    allowed = get_args(hint) or (hint,)
+    if int not in allowed or (value is None and type(None) in allowed):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        or_none = " or None" if type(None) in allowed else ""
+        raise TypeError(f"{name} must be an integer{or_none}, got {value!r}")
+    return int(value)
 
 
 def check_actions(

@@ -26,6 +26,7 @@ from lightbulb_envs.words import WordNumbers
 
 BUDGET_UNITS = ("sentences", "words")
 ILLEGAL = "illegal_action"
+MOST_SENTENCES = 127
 _STEMS = WordNumbers()
 
 
@@ -68,8 +69,14 @@ class SummariseTask:
         self.config = config
         self.source: Source = open_source(config)
         has_facts = self.source.has_facts
-        reward = config.reward or ("facts_and_rouge" if has_facts else "rouge")
+        default = "facts_and_rouge" if has_facts else "rouge"
+        reward = default if config.reward is None else config.reward
         self.weights = reward_weights(reward, has_facts=has_facts)
+        if self.source.max_sentences > MOST_SENTENCES:
+            raise ValueError(
+                f"max_sentences must be {MOST_SENTENCES} or less, for `selected` is int8, got "
+                f"{self.source.max_sentences}"
+            )
         if config.budget_unit not in BUDGET_UNITS:
             raise ValueError(
                 f"budget_unit must be one of {', '.join(BUDGET_UNITS)}, got {config.budget_unit!r}"
@@ -271,7 +278,11 @@ class SummariseEngine:
         return dict(zip(self.task.weights, self._episode(row).scores, strict=True))
 
     def oracle(self, row: int, *, from_start: bool = True) -> Plan:
-        """Returns the best draft of a row's document, or the best that goes on from its draft."""
+        """Returns the best draft found of a row's document, or the best that goes on from its own.
+
+        Every draft is tried where there are few enough, a beam of them elsewhere; the plan's
+        `method` says which. Time limits are not looked at: the budget ends a draft.
+        """
         episode = self._episode(row)
         prefix = () if from_start else tuple(episode.draft)
         if prefix not in episode.plans:
@@ -290,7 +301,7 @@ class SummariseEngine:
         return plan.draft[len(draft)] if len(plan.draft) > len(draft) else self.stop
 
     def oracle_return(self, row: int) -> float:
-        """Returns the best return of a row's document, as `oracle_method` finds it."""
+        """Returns the return of the oracle's draft of a row's document."""
         return self.oracle(row).value
 
     def oracle_method(self, row: int) -> str:

@@ -131,8 +131,13 @@ def reward_weights(reward: str | Mapping[str, float], *, has_facts: bool) -> dic
                 f"got {reward!r}"
             )
         weights = dict(PRESETS[reward])
-    else:
+    elif isinstance(reward, Mapping):
         weights = {name: float(weight) for name, weight in reward.items()}
+    else:
+        raise ValueError(
+            f"reward must be one of the presets {', '.join(PRESETS)} or a dict of weights, "
+            f"got {reward!r}"
+        )
     if not weights:
         raise ValueError(f"reward needs at least one part: {', '.join(PARTS)}")
     for name, weight in weights.items():

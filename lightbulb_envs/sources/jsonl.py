@@ -7,6 +7,7 @@ unknown, so rewards are made of ROUGE. Articles longer than the observation are 
 `max_sentences` sentences; `report()` counts them.
 """
 
+import codecs
 import functools
 import json
 import re
@@ -30,9 +31,6 @@ from lightbulb_envs.words import WordNumbers, split_words, stem
 DEFAULT_SENTENCES = 40
 FIELDS = ("id", "article", "summary", "split")
 _RANGE = re.compile(r"^(?P<path>.*)\[(?P<start>\d*):(?P<stop>\d*)\]$")
-_WORD_NUMBERS = WordNumbers()
-"""One numbering a process: words of different sources may be compared."""
-_WORD_TEXTS: dict[int, str] = {}
 
 
 class BadRowError(ValueError):
@@ -45,7 +43,8 @@ class LoadReport:
 
     documents: int
     skipped: tuple[str, ...]
-    """What was wrong with each row that was left out, with file and line."""
+    """What was wrong with each row that was left out, with file and line; rows of the training
+    files, from which the vocabulary was learnt, included."""
     cut_articles: int
     """Articles with more than `max_sentences` sentences."""
     cut_sentences: int
@@ -59,8 +58,21 @@ def open_jsonl(config: SourceConfig, places: Places) -> "JsonlSource":
         raise ValueError(f"fields maps {unknown[0]!r}: there are {', '.join(FIELDS)}")
     if config.on_error not in ("raise", "skip"):
         raise ValueError(f'on_error must be "raise" or "skip", got {config.on_error!r}')
+    for name, number in (
+        ("max_sentences", config.max_sentences),
+        ("max_tokens", config.max_tokens),
+    ):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be 1 or more, got {number}")
+    if places.is_by_split and "split" in config.fields:
+        raise ValueError(
+            'source names the files of each split already: leave "split" out of fields, or name '
+            "one file for all splits"
+        )
     split = None if places.is_by_split else config.split
-    if split is not None and "split" not in config.fields:
+    if "split" in config.fields:
+        split = config.split or "train"
+    elif split is not None:
         raise ValueError(
             f"split={split!r} needs to know which rows those are: name the field of the rows, "
             'fields={"split": ...}, or the files of each split, '
@@ -70,17 +82,30 @@ def open_jsonl(config: SourceConfig, places: Places) -> "JsonlSource":
     for path in sorted(paths):
         if not Path(path).is_file():
             raise ValueError(f"source names {path!r}, which is no file")
-    stamps = tuple((path, Path(path).stat().st_mtime_ns) for path in sorted(paths))
-    return _open(
+    read = sorted(paths | ({config.tokenizer} if config.tokenizer else set()))
+    stamps = tuple(
+        (path, stat.st_mtime_ns, stat.st_size)
+        for path in read
+        if (stat := Path(path).stat() if Path(path).is_file() else None) is not None
+    )
+    source = _open(
         places,
         split,
         tuple(sorted(config.fields.items())),
         config.on_error,
         config.tokenizer,
-        config.max_sentences or DEFAULT_SENTENCES,
-        config.max_tokens or DEFAULT_TOKENS,
+        DEFAULT_SENTENCES if config.max_sentences is None else config.max_sentences,
+        DEFAULT_TOKENS if config.max_tokens is None else config.max_tokens,
         stamps,
     )
+    skipped = source.report().skipped
+    if skipped:
+        warnings.warn(
+            f"left out {len(skipped)} bad rows of {', '.join(sorted(paths))}, "
+            f"the first: {skipped[0]}",
+            stacklevel=2,
+        )
+    return source
 
 
 @functools.lru_cache(maxsize=8)
@@ -92,7 +117,7 @@ def _open(
     tokenizer: str | None,
     max_sentences: int,
     max_tokens: int,
-    _stamps: tuple[tuple[str, int], ...],
+    _stamps: tuple[tuple[str, int, int], ...],
 ) -> "JsonlSource":
     rows, skipped = _read_all(places.own, dict(fields), split, on_error)
     if tokenizer is not None:
@@ -100,9 +125,10 @@ def _open(
     else:
         learn_from = rows
         if places.training != places.own or split not in (None, "train"):
-            learn_from, _ = _read_all(
+            learn_from, bad = _read_all(
                 places.training, dict(fields), "train" if split else None, on_error
             )
+            skipped += [message for message in bad if message not in skipped]
         vocabulary = SubwordVocabulary.train(
             sentence for row in learn_from for sentence in row.sentences
         )
@@ -127,12 +153,16 @@ class JsonlSource:
         self.max_sentences = max_sentences
         self.max_tokens = max_tokens
         self._rows = rows
+        number = WordNumbers()
         kept = [sentence for row in rows for sentence in row.sentences[:max_sentences]]
         encoded = vocabulary.encode(kept)
-        self._words = Ragged.of(map(_number_words, kept))
+        self._words = Ragged.of([number(word) for word in split_words(text)] for text in kept)
         self._tokens = Ragged.of(sentence[:max_tokens] for sentence in encoded)
         references = [sentence for row in rows for sentence in row.reference]
-        self._reference = Ragged.of(map(_number_words, references))
+        self._reference = Ragged.of(
+            [number(word) for word in split_words(text)] for text in references
+        )
+        self._word_texts = number.words()
         self._reference_length = np.array([len(row.reference) for row in rows], dtype=np.int64)
         length = np.array([len(row.sentences) for row in rows], dtype=np.int64)
         self._num_sentences = np.minimum(length, max_sentences)
@@ -171,7 +201,7 @@ class JsonlSource:
         return self._rows[instance]
 
     def stem_text(self, word: int) -> str:
-        return stem(_WORD_TEXTS[word])
+        return stem(self._word_texts[word])
 
 
 def _file_of(place: str) -> str:
@@ -199,11 +229,6 @@ def _read_all(
     if not rows:
         wanted = f" with split {split!r}" if split else ""
         raise ValueError(f"no document{wanted} in {', '.join(places)}")
-    if skipped:
-        warnings.warn(
-            f"left out {len(skipped)} bad rows of {', '.join(places)}, the first: {skipped[0]}",
-            stacklevel=2,
-        )
     return rows, skipped
 
 
@@ -215,6 +240,8 @@ def _lines(place: str) -> Iterator[tuple[int, bytes]]:
     row = 0
     with Path(_file_of(place)).open("rb") as file:
         for line, raw in enumerate(file, start=1):
+            if line == 1:
+                raw = raw.removeprefix(codecs.BOM_UTF8)
             if not raw.strip():
                 continue
             if stop is not None and row >= stop:
@@ -234,17 +261,19 @@ def _read_row(
         raise BadRowError(f"{where}: not UTF-8 ({error.reason} at byte {error.start})") from error
     except json.JSONDecodeError as error:
         raise BadRowError(f"{where}: not JSON ({error.msg} at column {error.colno})") from error
+    except (ValueError, RecursionError) as error:  # a number too long, brackets too deep
+        raise BadRowError(f"{where}: not JSON that can be read ({error})") from error
     if not isinstance(row, dict):
         raise BadRowError(f"{where}: a row must be an object, got {type(row).__name__}")
     if split is not None:
         found = _field(row, "split", fields, where)
         if found != split:
             return None
-    name = row.get(fields.get("id", "id"))
+    name = _field(row, "id", fields, where) if "id" in fields else row.get("id")
     article = _field(row, "article", fields, where)
     summary = _field(row, "summary", fields, where)
     return Document(
-        id=str(name) if name is not None else where,
+        id=_clean(str(name), "id", where) if name is not None else where,
         instance=instance,
         sentences=_sentences(article, "article", where, split_sentences),
         reference=_sentences(summary, "summary", where, str.splitlines),
@@ -268,23 +297,32 @@ def _sentences(value: Any, name: str, where: str, split: Any) -> tuple[str, ...]
     elif isinstance(value, list) and all(isinstance(sentence, str) for sentence in value):
         sentences = value
     else:
-        raise BadRowError(
-            f"{where}: the {name} must be a string or a list of strings, got {type(value).__name__}"
+        wrong = (
+            next((item for item in value if not isinstance(item, str)), value)
+            if isinstance(value, list)
+            else value
         )
-    trimmed = (" ".join(sentence.split()) for sentence in sentences)
+        inside = "a list with " if isinstance(value, list) else ""
+        raise BadRowError(
+            f"{where}: the {name} must be a string or a list of strings, got "
+            f"{inside}{type(wrong).__name__}"
+        )
+    trimmed = (" ".join(_clean(sentence, name, where).split()) for sentence in sentences)
     kept = tuple(sentence for sentence in trimmed if sentence)
     if not any(split_words(sentence) for sentence in kept):
         raise BadRowError(f"{where}: the {name} has no words")
     return kept
 
 
-def _number_words(sentence: str) -> list[int]:
-    numbers = []
-    for word in split_words(sentence):
-        number = _WORD_NUMBERS(word)
-        _WORD_TEXTS[number] = word
-        numbers.append(number)
-    return numbers
+def _clean(text: str, name: str, where: str) -> str:
+    """Returns the text; BadRowError if it holds half a surrogate pair, which no file can."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise BadRowError(
+            f"{where}: the {name} is no text ({error.reason} at character {error.start})"
+        ) from error
+    return text
 
 
 def _rows(

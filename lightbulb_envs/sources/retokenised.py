@@ -1,7 +1,6 @@
 """A source whose observations are told in another vocabulary than its own."""
 
 import dataclasses
-import functools
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,18 @@ class RetokenisedSource:
         self.num_documents = source.num_documents
         self.has_facts = source.has_facts
         self.max_sentences = source.max_sentences
-        self.max_tokens = max_tokens or DEFAULT_TOKENS
-        self._tokens = functools.lru_cache(maxsize=_REMEMBERED)(self._encode)
+        if max_tokens is not None and max_tokens < 1:
+            raise ValueError(f"max_tokens must be 1 or more, got {max_tokens}")
+        self.max_tokens = DEFAULT_TOKENS if max_tokens is None else max_tokens
+        self._remembered: dict[int, NDArray[np.int32]] = {}
+
+    def _tokens(self, instance: int) -> NDArray[np.int32]:
+        """Returns a document's tokens; the latest ones are remembered, for episodes repeat them."""
+        if instance not in self._remembered:
+            if len(self._remembered) >= _REMEMBERED:
+                del self._remembered[next(iter(self._remembered))]
+            self._remembered[instance] = self._encode(instance)
+        return self._remembered[instance]
 
     def _encode(self, instance: int) -> NDArray[np.int32]:
         encoded = self.vocabulary.encode(self.document(instance).sentences)

@@ -55,13 +55,13 @@ class SourceConfig:
     level: int = 2
     """Level of the simulated newsroom, 0 to 4. It also sets the default budget."""
     split: str | None = None
-    """train (the newsroom's default), validation, test, ood or heldout."""
+    """train (the default), validation, test, ood or heldout. Files without splits need none."""
     source: str | Sequence[str] | Mapping[str, str | Sequence[str]] = "newsroom"
     """"newsroom", or files: "jsonl:news.jsonl", a range of rows "jsonl:news.jsonl[:700]", a list
     of such, or a dict from split to such."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """What a file calls its fields, where that differs: {"article": "text", "summary": "abstract"}.
-    With "split" in it, rows are chosen by that field."""
+    With "split" in it, rows are chosen by that field: those of split=, or of "train"."""
     on_error: str = "raise"
     """What a bad row of a file does: "raise", or "skip" to leave it out, count it and warn."""
     tokenizer: str | None = None

@@ -27,8 +27,6 @@ class Level:
     distractor_facts: Range
     corrections: float
     """Chance that a number is first reported wrong and corrected later."""
-    documents: int
-    """Reports of the same event that the article is made of."""
     budget: int
     """Sentences that may be picked."""
 
@@ -55,7 +53,6 @@ LEVELS: tuple[Level, ...] = (
         distractors=0,
         distractor_facts=(0, 0),
         corrections=0.0,
-        documents=1,
         budget=3,
     ),
     Level(
@@ -68,7 +65,6 @@ LEVELS: tuple[Level, ...] = (
         distractors=0,
         distractor_facts=(0, 0),
         corrections=0.0,
-        documents=1,
         budget=3,
     ),
     Level(
@@ -81,7 +77,6 @@ LEVELS: tuple[Level, ...] = (
         distractors=1,
         distractor_facts=(1, 2),
         corrections=0.25,
-        documents=1,
         budget=4,
     ),
     Level(
@@ -94,7 +89,6 @@ LEVELS: tuple[Level, ...] = (
         distractors=1,
         distractor_facts=(2, 3),
         corrections=0.5,
-        documents=1,
         budget=4,
     ),
     Level(
@@ -107,7 +101,6 @@ LEVELS: tuple[Level, ...] = (
         distractors=2,
         distractor_facts=(2, 3),
         corrections=0.8,
-        documents=1,
         budget=4,
     ),
 )

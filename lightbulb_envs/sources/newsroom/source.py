@@ -112,7 +112,7 @@ class NewsroomSource:
             world.facts,
             self.level,
             self._variant,
-            self.max_sentences,
+            self.level.max_sentences,
         )
         draws = Draws(self._key, instances, _REFERENCE_PLAN)
         return plan, draw_reference_plan(self._book, draws, world.facts, self._variant)
@@ -154,21 +154,32 @@ class NewsroomSource:
         told, told_row = self._tell(instances, world, reference_plan, is_reference=True)
         reference, reference_row = self.vocabulary.words(told, told_row)
         shape = (blocks, sentences, -1)
+        tokens = pad(pieces, row, blocks * sentences, MAX_TOKENS, 0).reshape(shape)
+        numbered = pad(words, word_row, blocks * sentences, MAX_WORDS, PADDING_WORD).reshape(shape)
         return DocumentBatch(
             instance=instances,
             num_sentences=(plan.first >= 0).sum(axis=1),
-            tokens=pad(pieces, row, blocks * sentences, MAX_TOKENS, 0).reshape(shape),
-            words=pad(words, word_row, blocks * sentences, MAX_WORDS, PADDING_WORD).reshape(shape),
+            tokens=self._widen(tokens, 0),
+            words=self._widen(numbered, PADDING_WORD),
             reference_words=pad(
                 reference, reference_row, blocks * MAX_REFERENCE, MAX_WORDS, PADDING_WORD
             ).reshape(blocks, MAX_REFERENCE, -1),
-            claims=np.stack([plan.first, plan.second], axis=2).astype(np.int32),
+            claims=self._widen(
+                np.stack([plan.first, plan.second], axis=2).astype(np.int32), NO_FACT
+            ),
             fact_weight=world.facts.weight,
             fact_is_key=world.facts.is_key,
         )
 
+    def _widen(self, values: NDArray[np.int32], padding: int) -> NDArray[np.int32]:
+        """Returns (N, S, ...) values with as many sentences as the observation has."""
+        added = self.max_sentences - values.shape[1]
+        return np.pad(values, ((0, 0), (0, added), (0, 0)), constant_values=padding)
+
     def document(self, instance: int) -> Document:
-        """Returns one document as text, with its facts."""
+        """Returns one document as text, with its facts; ValueError for a negative instance."""
+        if instance < 0:
+            raise ValueError(f"documents are numbered from 0, got {instance}")
         instances = np.array([instance], dtype=np.int64)
         world = self.worlds(instances)
         plan, reference_plan = self.plans(instances, world)

@@ -32,7 +32,11 @@ PLACE_NOUN_CHANCE = 0.35
 def choose_templates(
     book: Stylebook, draws: Draws, facts: Facts, plan: Plan, variant: int
 ) -> NDArray[np.int64]:  # (N, S, SEGMENTS)
-    """Chooses the wording of every sentence; a repetition never uses its fact's last wording."""
+    """Chooses the wording of every sentence.
+
+    A sentence that repeats the fact of an earlier one as its main clause uses another wording
+    than the last of those; a second clause is not kept from it.
+    """
     shape = plan.first.shape
     exists = plan.first >= 0
     rows = np.arange(len(plan.first))[:, None]
@@ -44,7 +48,8 @@ def choose_templates(
     templates = np.full((*shape, SEGMENTS), EMPTY, dtype=np.int64)
     count = np.maximum(book.main.count[variant][kind], 1)
     wording = to_range(draws.take(shape[1]), count)
-    # Opinions of an article count on from one wording, so that no two people say the same.
+    # Opinions of an article count on from one wording, so that no two people who think alike say
+    # the same, as long as the split has a wording for each (`ood` has fewer than voices).
     spoken = facts.voice[rows, first]
     opinion = to_range(draws.take(1), count) + spoken
     wording = np.where(exists & (spoken >= 0), opinion % count, wording)

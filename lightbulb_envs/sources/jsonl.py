@@ -272,8 +272,9 @@ def _read_row(
     name = _field(row, "id", fields, where) if "id" in fields else row.get("id")
     article = _field(row, "article", fields, where)
     summary = _field(row, "summary", fields, where)
+    _check_text(str(name), "id", where)
     return Document(
-        id=_clean(str(name), "id", where) if name is not None else where,
+        id=str(name) if name is not None else where,
         instance=instance,
         sentences=_sentences(article, "article", where, split_sentences),
         reference=_sentences(summary, "summary", where, str.splitlines),
@@ -292,37 +293,31 @@ def _field(row: dict[str, Any], name: str, fields: Mapping[str, str], where: str
 
 def _sentences(value: Any, name: str, where: str, split: Any) -> tuple[str, ...]:
     """Returns the sentences of an article or summary; BadRowError if it has no word."""
-    if isinstance(value, str):
-        sentences = split(value)
-    elif isinstance(value, list) and all(isinstance(sentence, str) for sentence in value):
-        sentences = value
-    else:
-        wrong = (
-            next((item for item in value if not isinstance(item, str)), value)
-            if isinstance(value, list)
-            else value
-        )
-        inside = "a list with " if isinstance(value, list) else ""
-        raise BadRowError(
-            f"{where}: the {name} must be a string or a list of strings, got "
-            f"{inside}{type(wrong).__name__}"
-        )
-    trimmed = (" ".join(_clean(sentence, name, where).split()) for sentence in sentences)
+    parts = value if isinstance(value, list) else [value]
+    for part in parts:
+        if not isinstance(part, str):
+            inside = "a list with " if isinstance(value, list) else ""
+            raise BadRowError(
+                f"{where}: the {name} must be a string or a list of strings, got "
+                f"{inside}{type(part).__name__}"
+            )
+        _check_text(part, name, where)
+    sentences = parts if isinstance(value, list) else split(value)
+    trimmed = (" ".join(sentence.split()) for sentence in sentences)
     kept = tuple(sentence for sentence in trimmed if sentence)
     if not any(split_words(sentence) for sentence in kept):
         raise BadRowError(f"{where}: the {name} has no words")
     return kept
 
 
-def _clean(text: str, name: str, where: str) -> str:
-    """Returns the text; BadRowError if it holds half a surrogate pair, which no file can."""
+def _check_text(text: str, name: str, where: str) -> None:
+    """Raises BadRowError when a text holds half a surrogate pair, which no file can."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise BadRowError(
             f"{where}: the {name} is no text ({error.reason} at character {error.start})"
         ) from error
-    return text
 
 
 def _rows(

@@ -1,14 +1,16 @@
 """Records hold what a replay needs, and no secret."""
 
+import dataclasses
 import json
 
+import gymnasium
 import numpy as np
 
 import lightbulb_envs
 from lightbulb_envs.baselines.lead import Lead
 from lightbulb_envs.record import records_of, write_records
 from lightbulb_envs.rollout import roll_out
-from lightbulb_envs.splits import HELDOUT_SALT_VARIABLE
+from lightbulb_envs.splits import HELDOUT_SALT_VARIABLE, salt_digest
 
 ID = "Lightbulb/NewsSummariser-v0"
 
@@ -38,3 +40,35 @@ def test_a_record_of_heldout_holds_the_digest_of_the_salt_alone(tmp_path, monkey
     (record,) = records_of(ID, {"split": "heldout"}, roll_out(Lead(1), engine, np.array([0])))
     assert "secret" not in record.to_json()
     assert len(record.salt) == 16
+
+
+def test_real_text_has_no_secret_salt_and_an_id_may_be_heldout_by_itself(
+    tmp_path, monkeypatch, news_file
+):
+    settings = {"split": "heldout", "source": {"heldout": f"jsonl:{news_file}"}}
+    engine = lightbulb_envs.make_engine(ID, 1, **settings)
+    monkeypatch.delenv(HELDOUT_SALT_VARIABLE, raising=False)
+    (record,) = records_of(ID, settings, roll_out(Lead(1), engine, np.array([0])))
+    assert record.salt == "public"
+    salt = tmp_path / "salt"
+    salt.write_text("the secret salt of the year")
+    monkeypatch.setenv(HELDOUT_SALT_VARIABLE, str(salt))
+    row = dataclasses.replace(
+        lightbulb_envs.find_row(ID), id="Test/Heldout-v0", settings={"split": "heldout"}
+    )
+    lightbulb_envs.register(row)
+    try:
+        engine = lightbulb_envs.make_engine(row.id, 1)
+        (record,) = records_of(row.id, {}, roll_out(Lead(1), engine, np.array([0])))
+    finally:
+        del lightbulb_envs.ROWS[row.id]
+        del gymnasium.registry[row.id]
+    assert record.salt == salt_digest("heldout")
+
+
+def test_a_record_says_whether_a_time_limit_ended_the_episode():
+    engine = lightbulb_envs.make_engine(ID, 1)
+    for limit, expected in ((2, True), (None, False)):
+        engine.max_steps = limit
+        (episode,) = roll_out(Lead(3), engine, np.array([0]))
+        assert records_of(ID, {}, [episode])[0].truncated is expected

@@ -26,7 +26,12 @@ def test_heldout_documents_depend_on_the_salt(salt_file):
 
 
 def test_the_digest_of_a_salt_does_not_show_the_salt(salt_file):
-    assert salt_digest("heldout") not in salt_file.read_text()
+    digest = salt_digest("heldout")
+    assert len(digest) == 16
+    assert digest not in salt_file.read_text()
+    assert salt_digest("heldout") == digest
+    salt_file.write_text("another salt, just as secret")
+    assert salt_digest("heldout") != digest
     assert salt_digest("train") == "public"
 
 
@@ -41,6 +46,12 @@ def test_a_short_salt_is_refused_without_being_printed(salt_file):
     with pytest.raises(ValueError, match="16 or more") as caught:
         NewsroomSource(2, "heldout")
     assert "short" not in str(caught.value)
+
+
+def test_a_salt_that_is_no_text_is_refused(salt_file):
+    salt_file.write_bytes(b"\xff" * 40)
+    with pytest.raises(ValueError, match="no UTF-8 text"):
+        NewsroomSource(2, "heldout")
 
 
 def test_an_unknown_split_is_named():

@@ -55,9 +55,12 @@ def test_a_vector_environment_is_gymnasiums_over_single_ones(mode, seeds, seed):
         _assert_same(mine, yours)
         ended = mine[2] | mine[3]
         if mode is AutoresetMode.DISABLED and ended.any():
+            # All that ended, with or without new seeds, and now and then a row that had not.
+            again = data.choice([None, [data.randrange(2**40) for _ in seeds]])
+            mask = ended | np.array([data.random() < 0.2 for _ in seeds])
             _assert_same(
-                ours.reset(options={"reset_mask": ended.copy()}),
-                theirs.reset(options={"reset_mask": ended.copy()}),
+                ours.reset(seed=again, options={"reset_mask": mask.copy()}),
+                theirs.reset(seed=again, options={"reset_mask": mask.copy()}),
             )
 
 
@@ -144,3 +147,38 @@ def test_bad_masks_seeds_and_actions_are_refused():
     env.step(np.array([stop, 0]))
     with pytest.raises(RuntimeError, match=r"rows \[0\] have ended"):
         env.step(np.array([0, 1]))
+
+
+def test_some_ended_rows_may_be_reset_and_others_later():
+    env = gymnasium.make_vec(ID, num_envs=2, autoreset_mode="DISABLED")
+    env.reset(seed=1)
+    env.step(np.full(2, env.single_action_space.n - 1))
+    env.reset(options={"reset_mask": np.array([True, False])})
+    with pytest.raises(RuntimeError, match=r"rows \[1\] have ended"):
+        env.step(np.array([0, 0]))
+
+
+def test_refused_actions_leave_everything_as_it_was():
+    def second_episode(refused: bool) -> list[int]:
+        env = gymnasium.make_vec(ID, num_envs=2)
+        env.reset(seed=3)
+        stop = env.single_action_space.n - 1
+        env.step(np.array([stop, 0]))
+        if refused:
+            with pytest.raises(ValueError, match="actions must be in"):
+                env.step(np.array([0, 99]))
+        return env.step(np.array([0, 1]))[4]["instance"].tolist()
+
+    assert second_episode(refused=True) == second_episode(refused=False)
+
+
+def test_human_rendering_prints_every_row(capsys):
+    env = gymnasium.make_vec(ID, num_envs=2, render_mode="human")
+    env.reset(seed=0)
+    assert capsys.readouterr().out.count("reference: ") == 2
+
+
+def test_the_oracle_says_how_it_searched():
+    env = gymnasium.make_vec(ID, num_envs=2)
+    env.reset(seed=0)
+    assert env.oracle_method() == ("beam-16", "beam-16")

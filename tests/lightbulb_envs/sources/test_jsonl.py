@@ -1,6 +1,7 @@
 """Real text: fields, ranges, splits, bad rows named by file and line, vocabularies."""
 
 import json
+import os
 
 import gymnasium
 import numpy as np
@@ -65,6 +66,11 @@ def test_articles_and_summaries_may_be_lists_of_sentences(write_jsonl):
         ('{"article": 5, "summary": "a"}', "the article must be a string or a list of strings"),
         ('{"article": "...", "summary": "a"}', "line 2: the article has no words"),
         ('{"article": "a.", "summary": " "}', "line 2: the summary has no words"),
+        ('{"article": ["a", 5], "summary": "a"}', "list of strings, got a list with int"),
+        ('{"article": "a\\ud83d b.", "summary": "a"}', "line 2: the article is no text"),
+        ('{"id": "\\ud83d", "article": "a.", "summary": "a"}', "line 2: the id is no text"),
+        ("[" * 100_000, "line 2: not JSON that can be read"),
+        ("9" * 5000, "line 2: not JSON that can be read"),
     ],
 )
 def test_a_bad_row_is_named_by_file_and_line(write_jsonl, row, message):
@@ -79,6 +85,62 @@ def test_bytes_that_are_no_text_are_named_too(tmp_path):
     path.write_bytes('{"article": "Café.", "summary": "x"}\n'.encode("latin-1"))
     with pytest.raises(BadRowError, match="line 1: not UTF-8"):
         _open(path)
+
+
+def test_a_mark_of_byte_order_is_no_part_of_the_first_row(tmp_path):
+    path = tmp_path / "marked.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"article": "One.", "summary": "Two."}\r\n')
+    assert _open(path).document(0).sentences == ("One.",)
+
+
+def test_an_id_that_is_named_must_be_there(write_jsonl):
+    path = write_jsonl([{"article": "One.", "summary": "Two."}])
+    with pytest.raises(BadRowError, match="no field 'key' for the id"):
+        _open(path, fields={"id": "key"})
+
+
+def test_bad_rows_of_the_training_file_are_reported_too_and_every_time(write_jsonl):
+    good = {"article": "Good one. And two.", "summary": "Good."}
+    parts = {
+        "train": f"jsonl:{write_jsonl([good, 'nonsense'], 'train.jsonl')}",
+        "test": f"jsonl:{write_jsonl([good], 'test.jsonl')}",
+    }
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"left out 1 bad rows .* line 2: not JSON"):
+            source = open_source(SourceConfig(source=parts, split="test", on_error="skip"))
+    assert "train.jsonl, line 2" in source.report().skipped[0]
+
+
+def test_a_file_that_changes_is_read_again(write_jsonl, tmp_path):
+    path = write_jsonl([{"article": "One two three.", "summary": "Two."}])
+    vocabulary = _open(path).vocabulary
+    vocabulary.save(tmp_path / "tokenizer.json")
+    settings = {"tokenizer": str(tmp_path / "tokenizer.json")}
+    assert _open(path, **settings).vocabulary.digest == vocabulary.digest
+    other = write_jsonl([{"article": "Quite other words.", "summary": "x"}], "other.jsonl")
+    _open(other).vocabulary.save(tmp_path / "tokenizer.json")
+    assert _open(path, **settings).vocabulary.digest == _open(other).vocabulary.digest
+    stat = path.stat()
+    write_jsonl([{"article": "One two nine..", "summary": "Two."}])
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    assert _open(path).document(0).sentences == ("One two nine..",)
+
+
+def test_text_that_spells_padding_is_text(write_jsonl):
+    path = write_jsonl([{"article": "First. [pad] Last.", "summary": "Last."}])
+    source = _open(path)
+    (pieces,) = source.vocabulary.encode(["[pad]"])
+    assert 0 not in pieces
+    assert source.vocabulary.decode(pieces) == "[pad]"
+
+
+def test_a_vocabulary_with_gaps_is_as_large_as_its_largest_number(tmp_path):
+    import tokenizers
+
+    model = tokenizers.models.WordLevel({"[pad]": 0, "one": 50}, unk_token="[pad]")
+    path = tmp_path / "tokenizer.json"
+    tokenizers.Tokenizer(model).save(str(path))
+    assert SubwordVocabulary.load(path).size == 51
 
 
 def test_skipping_leaves_bad_rows_out_counts_them_and_warns(write_jsonl):
@@ -106,6 +168,7 @@ def test_ranges_lists_and_splits_choose_rows(news_file, write_jsonl):
     ]
     path = write_jsonl(rows, "parts.jsonl")
     assert _open(path, split="test", fields={"split": "part"}).num_documents == 3
+    assert _open(path, fields={"split": "part"}).num_documents == 6
 
 
 def test_the_vocabulary_is_learnt_from_the_training_file_alone(news_file, write_jsonl):
@@ -181,6 +244,12 @@ def test_real_text_has_no_readable_ceiling_and_no_fact_rewards(news_file):
         ({"source": "jsonl:{file}", "split": "test"}, "name the field of the rows"),
         ({"source": "jsonl:{file}", "on_error": "ignore"}, 'must be "raise" or "skip"'),
         ({"source": "jsonl:{file}", "fields": {"title": "x"}}, "there are id, article"),
+        (
+            {"source": {"train": "jsonl:{file}"}, "fields": {"split": "part"}},
+            "of each split already",
+        ),
+        ({"source": "jsonl:{file}", "max_sentences": 0}, "max_sentences must be 1 or more"),
+        ({"source": "jsonl:{file}", "max_tokens": -5}, "max_tokens must be 1 or more"),
         ({"source": {"dev": "jsonl:{file}"}}, "names the split 'dev'"),
         ({"source": {"train": "jsonl:{file}"}, "split": "test"}, "nothing for split='test'"),
         ({"source": {"train": "newsroom", "test": "jsonl:{file}"}, "split": "test"}, "mixes"),

@@ -183,3 +183,20 @@ def test_a_bad_level_and_too_few_sentences_are_refused():
         NewsroomSource(7, "train")
     with pytest.raises(ValueError, match="up to 22 sentences"):
         NewsroomSource(2, "train", max_sentences=10)
+
+
+@pytest.mark.parametrize("level", [0, 2, 4])
+def test_more_rows_in_the_observation_change_no_document(level):
+    usual, wide = NewsroomSource(level, "train"), NewsroomSource(level, "train", 60)
+    own, padded = usual.batch(np.arange(20)), wide.batch(np.arange(20))
+    rows = usual.max_sentences
+    for name in ("tokens", "words", "claims"):
+        assert np.array_equal(getattr(padded, name)[:, :rows], getattr(own, name))
+        assert getattr(padded, name).shape[1] == 60
+        assert (getattr(padded, name)[:, rows:] <= 0).all()
+    assert usual.document(3) == wide.document(3)
+
+
+def test_no_document_has_a_negative_number():
+    with pytest.raises(ValueError, match="numbered from 0, got -1"):
+        NewsroomSource(2, "train").document(-1)

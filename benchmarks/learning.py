@@ -55,11 +55,20 @@ def train_run(suite: Suite, seed: int, folder: Path) -> Path:
     command = [sys.executable, "-m", "lightbulb_agents.train", "--env", suite.env]
     command += ["--budget", suite.budget, "--seed", str(seed), "--threads", "1"]
     command += ["--run-folder", str(run)]
-    if (run / "checkpoints" / "latest.json").is_file():
+    if (run / "run.json").is_file():
         command.append("--resume")
     print(f"{suite.name}, seed {seed}", flush=True)
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run_logged(command, run.with_suffix(".log"))
     return run
+
+
+def run_logged(command: list[str], log: Path) -> None:
+    """Runs a command; what it prints goes to a file, which the error names if it fails."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", encoding="utf-8") as file:
+        done = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed: see {log}")
 
 
 def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:

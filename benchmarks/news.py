@@ -7,13 +7,12 @@ trains three seeds on the first file and the first 700 articles of the second, t
 and writes `benchmarks/results/news.json`. ROUGE is computed by `rouge-score` itself, stemmed, on
 the text of what was picked; all policies see the same sentences and pick at most three.
 
-`--tune` trains on all but the last 100 training articles and prints what each budget scores on
-those: it is how BUDGET was chosen, before any test article was read.
+`--tune` trains on all but the last 100 training articles and writes what each budget returns on
+those to `results/news_tuning.json`: it is how BUDGET was chosen.
 """
 
 import argparse
 import json
-import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.learning import machine
+from benchmarks.learning import machine, run_logged
 from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.evaluate import Run
 from lightbulb_agents.metrics import read_metrics
@@ -33,6 +32,7 @@ from lightbulb_envs.rollout import roll_out
 from lightbulb_envs.score import mean_interval, paired_interval
 
 RESULTS = Path(__file__).parent / "results" / "news.json"
+TUNING = RESULTS.with_name("news_tuning.json")
 ENV_ID = "Lightbulb/NewsSummariser-v0"
 BUDGET = 25_000
 TRIED = (12_500, 25_000, 50_000)
@@ -50,14 +50,14 @@ def train_run(run: Path, sources: dict[str, list[str]], budget: int, seed: int) 
         command += ["--settings", f"budget={SENTENCES}"]
         for split, paths in sources.items():
             command += [f"--source.{split}", *paths]
-        if (run / "checkpoints" / "latest.json").is_file():
+        if (run / "run.json").is_file():
             command.append("--resume")
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        run_logged(command, run.with_suffix(".log"))
     return run
 
 
 def tune(data: Path, runs: Path) -> None:
-    """Prints what every budget in TRIED scores on the last 100 training articles."""
+    """Measures every budget in TRIED on the last 100 training articles."""
     train, validation = f"jsonl:{data}/cnndm_train.jsonl", f"jsonl:{data}/cnndm_validation.jsonl"
     split = TRAINING_ROWS - 100
     sources = {
@@ -65,12 +65,15 @@ def tune(data: Path, runs: Path) -> None:
         "validation": [f"{validation}[{split}:{TRAINING_ROWS}]"],
         "test": [f"{validation}[{split}:{TRAINING_ROWS}]"],
     }
+    returns = {}
     for budget in TRIED:
         scores = []
         for seed in SEEDS:
             run = train_run(runs / f"tune-{budget}-{seed}", sources, budget, seed)
             scores.append(float(read_metrics(run / "metrics.csv")[-1]["validation_return"]))
         print(f"{budget:>7,} steps: mean return {np.mean(scores):.4f}  {np.round(scores, 4)}")
+        returns[str(budget)] = scores
+    write_json(TUNING, {"returns": returns, "articles": 100, "seeds": list(SEEDS)})
 
 
 def rouge_scores(engine: Engine, drafts: list[tuple[int, ...]]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from tianshou.algorithm.modelfree.reinforce import DiscreteActorPolicy
 from tianshou.algorithm.optim import AdamOptimizerFactory
 from tianshou.data import ReplayBuffer
 
+from lightbulb_agents.limits import check_least
 from lightbulb_agents.trunk import Actor, Critic, Trunk
 
 
@@ -39,6 +40,22 @@ class ActorCriticConfig:
     """Weight of the value loss."""
     max_grad_norm: float = 0.5
     """Gradients longer than this are shortened to it."""
+
+    def __post_init__(self) -> None:
+        # An advantage is measured by the spread of its minibatch, and one step has none.
+        check_least(
+            self,
+            learning_rate=0,
+            epochs=1,
+            minibatch=2,
+            clip=0,
+            gae_lambda=0,
+            entropy=0,
+            value_loss=0,
+            max_grad_norm=0,
+        )
+        if self.gae_lambda > 1:
+            raise ValueError(f"gae_lambda must be in [0, 1], got {self.gae_lambda}")
 
 
 class _FromRollout:

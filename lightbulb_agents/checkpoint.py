@@ -46,10 +46,15 @@ def save_checkpoint(
         shutil.rmtree(old)
 
 
+def has_checkpoint(run: Path) -> bool:
+    """Returns whether there is something to go on from."""
+    return (run / "checkpoints" / "latest.json").is_file()
+
+
 def latest_checkpoint(run: Path) -> Path:
     """Returns the folder of the run's newest checkpoint; FileNotFoundError if there is none."""
     pointer = run / "checkpoints" / "latest.json"
-    if not pointer.is_file():
+    if not has_checkpoint(run):
         raise FileNotFoundError(f"{run} holds no checkpoint: has its training begun?")
     name = json.loads(pointer.read_text(encoding="utf-8"))["name"]
     return run / "checkpoints" / str(name)
@@ -65,9 +70,15 @@ def load_checkpoint(
 ) -> dict[str, Any]:
     """Fills a network and its optimizer, and returns the rest of the state."""
     load_weights(checkpoint, network)
-    state: dict[str, Any] = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    state = read_state(checkpoint)
     tensors = load_file(checkpoint / "optimizer.safetensors")
     optimizer.load_state_dict(_join_optimizer(tensors, state.pop("optimizer")))
+    return state
+
+
+def read_state(checkpoint: Path) -> dict[str, Any]:
+    """Returns what a checkpoint holds besides its tensors."""
+    state: dict[str, Any] = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
     return state
 
 

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from lightbulb_agents.actor_critic import ActorCriticConfig
+from lightbulb_agents.limits import check_least
 from lightbulb_agents.network import NetworkConfig
 from lightbulb_backbones.table import BackboneConfig
 from lightbulb_envs.registry import find_row
 
 BUDGETS = {"short": 360_000, "long": 5_400_000}
-"""Environment steps: measured once to be about 2 and 30 minutes on two cores, then fixed."""
+"""Environment steps: measured once to be about 2 and 30 minutes on a core, then fixed."""
 SUB_AGENTS = {"actor_critic": "ppo"}
 """Sub-agent of the registry → the algorithm that `--agent auto` takes."""
 
@@ -51,6 +52,14 @@ class Sizes:
     article_layers: int = 1
     """Layers over the sentences of an article."""
 
+    def __post_init__(self) -> None:
+        check_least(self, width=1, backbone_layers=1, heads=1, article_layers=0)
+        if self.width % self.heads:
+            raise ValueError(
+                f"width must be a multiple of heads={self.heads}, got {self.width}: every head "
+                "takes an equal share of it"
+            )
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -63,7 +72,7 @@ class TrainConfig:
     backbone: str = "bag"
     """Network that reads the tokens: "bag" or "transformer"."""
     budget: str = "short"
-    """"short" (about 2 minutes on two cores), "long" (about 30), or environment steps."""
+    """"short" (about 2 minutes on a core), "long" (about 30), or environment steps."""
     seed: int = 0
     """Seed of the weights, the documents and the actions."""
     run_folder: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
@@ -79,10 +88,18 @@ class TrainConfig:
     """Episodes that are played at once."""
     rollouts: int = 2
     """Episodes of the same document among them; they divide the rows."""
-    threads: int = 2
-    """Threads that torch uses. Results are the same bit for bit only with the same number."""
+    threads: int = 1
+    """Threads that torch uses: a network of this size gains nothing from a second one. Results are
+    the same bit for bit only with the same number."""
     test_episodes: int = 500
     """Test documents of the final table."""
+
+    def __post_init__(self) -> None:
+        check_least(self, seed=0, rows=2, rollouts=1, threads=1, test_episodes=1)
+        if self.rows % self.rollouts:
+            raise ValueError(
+                f"rows must be a multiple of rollouts={self.rollouts}, got {self.rows}"
+            )
 
     def algorithm(self) -> Literal["ppo", "a2c"]:
         """Returns the algorithm that `agent` stands for."""
@@ -131,20 +148,33 @@ class TrainConfig:
 
     def env_settings(self) -> dict[str, Any]:
         """Returns the environment's keywords that the flags name."""
-        settings = parse_settings(self.settings)
+        settings = parse_settings(
+            self.settings,
+            {
+                "split": "training reads the split train",
+                "source": "name files with --source.train and --source.test",
+                "vocabulary_digest": "it follows from the tokenizer",
+            },
+        )
         source = self.source.setting()
         if source is not None:
             settings["source"] = source
         return settings
 
 
-def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
-    """Returns keywords from "name=value" texts; a value that is no JSON stands for itself."""
+def parse_settings(texts: Sequence[str], refused: Mapping[str, str]) -> dict[str, Any]:
+    """Returns keywords from "name=value" texts; a value that is no JSON stands for itself.
+
+    Raises:
+        ValueError: a text without "=", or a name in `refused`, which says what to do instead.
+    """
     settings: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise ValueError(f"--settings takes NAME=VALUE, got {text!r}")
+        if name in refused:
+            raise ValueError(f"--settings takes no {name}: {refused[name]}")
         try:
             settings[name] = json.loads(value)
         except json.JSONDecodeError:
@@ -162,12 +192,12 @@ def config_to_json(config: TrainConfig) -> dict[str, Any]:
 
 
 def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Returns the names of the fields in which two configs differ."""
+    """Returns the fields in which two configs differ, with their values in the first."""
     names = []
     for name in sorted(one.keys() | other.keys()):
         left, right = one.get(name), other.get(name)
         if isinstance(left, Mapping) and isinstance(right, Mapping):
             names += differing(left, right, f"{prefix}{name}.")
         elif left != right:
-            names.append(prefix + name)
+            names.append(f"{prefix}{name} was {json.dumps(left)}")
     return names

@@ -65,4 +65,4 @@ class ArticleEncoder(nn.Module):
             read.append(torch.cat((total / count, total / count.sqrt()), dim=1))
         back = torch.empty_like(order)
         back[order] = torch.arange(len(order), device=order.device)
-        return torch.cat(read)[back]
+        return torch.cat(read).index_select(0, back)

@@ -1,6 +1,7 @@
 """Evaluating a run: `python -m lightbulb_agents.evaluate RUN --split test --episodes 500`."""
 
 import json
+import sys
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -77,7 +78,7 @@ class Run:
 
     @staticmethod
     def load(folder: Path) -> "Run":
-        """Reads a run's config; FileNotFoundError or ValueError says what is missing."""
+        """Reads a run's config; FileNotFoundError if the folder holds none."""
         path = folder / "run.json"
         if not path.is_file():
             raise FileNotFoundError(f"{folder} is no run folder: it holds no run.json")
@@ -219,6 +220,8 @@ class EvaluateConfig:
 
 def evaluate_run(config: EvaluateConfig) -> tuple[Results, dict[str, list[Episode]]]:
     """Evaluates a run as the config says."""
+    if config.episodes < 1:
+        raise ValueError(f"episodes must be 1 or more, got {config.episodes}")
     run = Run.load(config.run)
     env_id = config.env or run.env_id
     row = find_row(env_id)
@@ -227,19 +230,19 @@ def evaluate_run(config: EvaluateConfig) -> tuple[Results, dict[str, list[Episod
             f"the run acts through a {run.head!r} head and {env_id} needs a {row.head!r} head"
         )
     settings = dict(run.settings) if env_id == run.env_id else _of_documents(run.settings)
-    settings |= parse_settings(config.settings) | run.reading_settings()
-    settings["split"] = config.split
+    settings |= parse_settings(config.settings, _REFUSED) | run.reading_settings()
+    settings["split"] = split = config.split
     if config.source:
         settings["source"] = list(config.source)
         if config.source != ("newsroom",) and "split" not in settings.get("fields", {}):
-            settings["split"] = None  # the files named are read whole
+            settings["split"], split = None, "files"  # the files named are read whole
     rows = min(_ROWS, config.episodes)
     engine = make_engine(env_id, rows, **settings)
     available = engine.num_instances
     episodes = config.episodes if available is None else min(config.episodes, available)
     actors: dict[str, Actor] = {"trained": NeuralActor(run.load_network())}
     results, played = evaluate(
-        engine, env_id, config.split, settings, np.arange(episodes), actors, config.seed
+        engine, env_id, split, settings, np.arange(episodes), actors, config.seed
     )
     if episodes < config.episodes:
         note = f"asked for {config.episodes} documents, and the source has {episodes}"
@@ -247,19 +250,40 @@ def evaluate_run(config: EvaluateConfig) -> tuple[Results, dict[str, list[Episod
     return results, played
 
 
+_REFUSED = {
+    "split": "use --split",
+    "source": "use --source",
+    "tokenizer": "it is the run's own",
+    "vocabulary_digest": "it is the run's own",
+}
+"""Keywords that --settings takes not, and why."""
+
+
 def _of_documents(settings: dict[str, Any]) -> dict[str, Any]:
     """Returns the settings that say which documents are read, leaving the task to another id."""
     return {name: settings[name] for name in ("source", "fields", "on_error") if name in settings}
+
+
+def _free_path(run: Path, results: Results) -> Path:
+    """Returns where an evaluation is written: over none that is there."""
+    name = f"evaluation-{results.env_id.removeprefix('Lightbulb/')}-{results.split}"
+    path, number = run / f"{name}.json", 1
+    while path.exists():
+        number += 1
+        path = run / f"{name}-{number}.json"
+    return path
 
 
 def main() -> None:
     """Evaluates a run from the command line."""
     config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
     torch.set_num_threads(1)
-    results, played = evaluate_run(config)
+    try:
+        results, played = evaluate_run(config)
+    except (ValueError, TypeError, FileNotFoundError) as error:
+        sys.exit(f"lightbulb: {error}")
     print(format_table(results))
-    name = results.env_id.removeprefix("Lightbulb/")
-    path = config.run / f"evaluation-{name}-{config.split}.json"
+    path = _free_path(config.run, results)
     write_json(path, results_to_json(results))
     records = records_of(results.env_id, results.settings, played["trained"])
     write_records(path.with_suffix(".episodes.jsonl"), records)

@@ -25,7 +25,10 @@ class Articles:
     gist: Tensor  # (E, D)
 
     def __getitem__(self, rows: Tensor) -> "Articles":
-        return Articles(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
+        # Not `tensor[rows]`: on several threads its gradient adds up in no fixed order.
+        return Articles(
+            **{one.name: getattr(self, one.name).index_select(0, rows) for one in fields(self)}
+        )
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,12 @@ class Metrics:
         self.rows: list[dict[str, str]] = []
         if resumed_at is not None and self._path.is_file():
             self.rows = [row for row in read_metrics(self._path) if int(row["steps"]) <= resumed_at]
-        with self._path.open("w", newline="", encoding="utf-8") as file:
+        unfinished = self._path.with_suffix(".unfinished")
+        with unfinished.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(self.rows)
+        unfinished.replace(self._path)
         purge = None if resumed_at is None else resumed_at + 1
         self._board = SummaryWriter(str(run / "tensorboard"), purge_step=purge)
 
@@ -68,8 +70,9 @@ def _text(value: float) -> str:
 class ProgressLine:
     """One live line on a terminal; elsewhere a line every ten seconds."""
 
-    def __init__(self, total: int, done: int = 0):
+    def __init__(self, total: int, done: int, split: str):
         self._total = total
+        self._split = split
         self._start = time.monotonic()
         self._first = done
         self._last = 0.0
@@ -87,7 +90,7 @@ class ProgressLine:
         known = f"{score:5.1f}" if score is not None else "    –"
         line = (
             f"{steps:>11,} of {self._total:,} steps ({min(steps / self._total, 1):4.0%})   "
-            f"validation score {known}   training return {training_return:.3f}   "
+            f"{self._split} score {known}   training return {training_return:.3f}   "
             f"{speed:,.0f} steps/s   {int(left) // 60}:{int(left) % 60:02d} left"
         )
         print(f"\r{line}\033[K" if self._is_terminal else line, end="", file=sys.stderr, flush=True)

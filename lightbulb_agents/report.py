@@ -13,6 +13,7 @@ from lightbulb_agents.evaluate import Results
 from lightbulb_agents.metrics import as_floats, read_metrics
 from lightbulb_envs.document import Document
 from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.record import versions
 from lightbulb_envs.rollout import Episode
 
 SHOWN_ARTICLES = 3
@@ -26,8 +27,8 @@ _NAMES = {
 }
 
 
-def draw_learning_curve(rows: list[dict[str, str]], env_id: str, path: Path) -> None:
-    """Draws the validation score against environment steps."""
+def draw_learning_curve(rows: list[dict[str, str]], env_id: str, split: str, path: Path) -> None:
+    """Draws the score on documents of a split against environment steps."""
     mpl.use("Agg")
     from matplotlib import pyplot
 
@@ -38,7 +39,7 @@ def draw_learning_curve(rows: list[dict[str, str]], env_id: str, path: Path) -> 
     axes.text(0, 1, "random", color="grey", fontsize=8, va="bottom")
     axes.text(0, 99, "oracle", color="grey", fontsize=8, va="top")
     axes.set_xlabel("environment steps")
-    axes.set_ylabel("validation score")
+    axes.set_ylabel(f"{split} score")
     axes.set_title(env_id, fontsize=10)
     axes.xaxis.set_major_formatter(mpl.ticker.EngFormatter())
     figure.savefig(path, dpi=120)
@@ -46,7 +47,12 @@ def draw_learning_curve(rows: list[dict[str, str]], env_id: str, path: Path) -> 
 
 
 def write_report(
-    run: Path, config: TrainConfig, results: Results, engine: Engine, episodes: list[Episode]
+    run: Path,
+    config: TrainConfig,
+    results: Results,
+    engine: Engine,
+    episodes: list[Episode],
+    curve_split: str,
 ) -> None:
     """Writes report.html: the table, the curve, and what was picked from three articles."""
     environment = jinja2.Environment(
@@ -64,6 +70,9 @@ def write_report(
         names=_NAMES,
         rows=read_metrics(run / "metrics.csv"),
         picture=picture,
+        curve_split=curve_split,
+        parts=engine.part_names,
+        versions=versions(),
         articles=[_article(engine, episode) for episode in _chosen(episodes)],
     )
     (run / "report.html").write_text(page, encoding="utf-8")

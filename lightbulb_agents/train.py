@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from lightbulb_agents.checkpoint import write_json
+from lightbulb_agents.checkpoint import has_checkpoint, write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
 from lightbulb_agents.evaluate import (
     HEURISTICS,
@@ -44,31 +44,37 @@ def run_training(config: TrainConfig) -> Results:
     run = config.folder()
     settings = config.env_settings()
     _check_folder(run, config)
-    print(f"Training {config.algorithm()} on {config.env}, {config.steps():,} steps, into {run}")
     training = Training(config, settings)
-    reading = _write_run(run, config, settings, training)
-    if config.resume:
+    print(f"Training {config.algorithm()} on {config.env}, {config.steps():,} steps, into {run}")
+    resumed = config.resume and has_checkpoint(run)
+    reading = _write_run(run, config, settings, training, resumed=resumed)
+    if resumed:
         training.restore(run)
         print(f"Going on after {training.steps:,} steps")
+    elif config.resume:
+        print("It holds no checkpoint yet: starting at step 0")
     validation = Validation.prepare(config.env, {**settings, **reading})
-    train(training, validation, run, resumed=config.resume)
-    draw_learning_curve(read_metrics(run / "metrics.csv"), config.env, run / "learning_curve.png")
+    train(training, validation, run, resumed=resumed)
+    rows = read_metrics(run / "metrics.csv")
+    draw_learning_curve(rows, config.env, validation.split, run / "learning_curve.png")
 
     split = _test_split(settings)
-    print(f"Playing {config.test_episodes} {split} documents …")
-    results = _evaluate(run, config, {**settings, **reading, "split": split}, training)
+    results = _evaluate(
+        run, config, {**settings, **reading, "split": split}, training, validation.split
+    )
     print()
     print(format_table(results))
     print()
-    print(f"Report:    {run / 'report.html'}")
-    print(f"Run again: python -m lightbulb_agents.evaluate {run} --split ood")
+    print(f"Report: {run / 'report.html'}")
+    other = "ood" if training.engine.source.has_facts else split
+    print(f"Next:   {sys.executable} -m lightbulb_agents.evaluate {run} --split {other}")
     return results
 
 
 def _check_folder(run: Path, config: TrainConfig) -> None:
     marker = run / "run.json"
     if not config.resume:
-        if marker.exists():
+        if has_checkpoint(run):
             raise FileExistsError(
                 f"{run} holds a run already: go on with it with --resume, choose another folder "
                 "with --run-folder, or remove it"
@@ -76,24 +82,31 @@ def _check_folder(run: Path, config: TrainConfig) -> None:
         return
     if not marker.exists():
         raise FileNotFoundError(f"{run} holds no run to resume")
-    before = json.loads(marker.read_text(encoding="utf-8"))["config"]
-    changed = differing(before, config_to_json(config))
+    before = json.loads(marker.read_text(encoding="utf-8"))
+    changed = differing(before["config"], config_to_json(config))
     if changed:
         raise ValueError(
             f"the run in {run} was started with other flags ({', '.join(changed)}): a resumed run "
             "must be the same run; give the flags that it was started with"
         )
+    updated = differing(before["versions"], versions() | _learning_versions())
+    if updated:
+        print(
+            f"Other versions than the run began with ({', '.join(updated)}): it will not end with "
+            "the same weights, bit for bit",
+            file=sys.stderr,
+        )
 
 
 def _write_run(
-    run: Path, config: TrainConfig, settings: dict[str, Any], training: Training
+    run: Path, config: TrainConfig, settings: dict[str, Any], training: Training, *, resumed: bool
 ) -> dict[str, Any]:
     """Writes what a run is; returns the settings with which its tokens are told."""
     run.mkdir(parents=True, exist_ok=True)
     vocabulary = training.vocabulary
-    if hasattr(vocabulary, "save") and not (run / "tokenizer.json").exists():
-        vocabulary.save(run / "tokenizer.json")
-    if not config.resume:
+    if not resumed:
+        if hasattr(vocabulary, "save"):
+            vocabulary.save(run / "tokenizer.json")
         write_json(
             run / "run.json",
             {
@@ -105,7 +118,7 @@ def _write_run(
                 "vocabulary_size": vocabulary.size,
                 "vocabulary_digest": vocabulary.digest,
                 "config": config_to_json(config),
-                "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+                "command": ["python", "-m", "lightbulb_agents.train", *sys.argv[1:]],
                 "versions": versions() | _learning_versions(),
             },
         )
@@ -133,7 +146,11 @@ def _test_split(settings: dict[str, Any]) -> str:
 
 
 def _evaluate(
-    run: Path, config: TrainConfig, settings: dict[str, Any], training: Training
+    run: Path,
+    config: TrainConfig,
+    settings: dict[str, Any],
+    training: Training,
+    validation_split: str,
 ) -> Results:
     """Evaluates the trained network, and writes results, episode records and the report."""
     engine = make_engine(config.env, _ROWS, **settings)
@@ -142,28 +159,30 @@ def _evaluate(
     actors: dict[str, Actor] = {"trained": NeuralActor(training.network)}
     split = str(settings["split"])
     instances = np.arange(count)
+    print(f"Playing {count} {split} documents …")
     results, played = evaluate(engine, config.env, split, settings, instances, actors)
     note = (
         f"trained for {training.steps:,} steps in {training.seconds:,.0f} s "
         f"on {config.threads} thread(s)"
     )
     results = replace(results, notes=(note,))
-    write_json(run / "results.json", results_to_json(results))
     for name in ("trained", *HEURISTICS):
         records = records_of(config.env, settings, played[name])
         suffix = "" if name == "trained" else f"-{name}"
         write_records(run / f"episodes{suffix}.jsonl", records)
-    write_report(run, config, results, engine, played["trained"])
+    write_report(run, config, results, engine, played["trained"], validation_split)
+    write_json(run / "results.json", results_to_json(results))  # last: it says that all is there
     return results
 
 
 def main() -> None:
     """Trains from the command line; bad input ends in one clear line."""
-    config = tyro.cli(TrainConfig, prog="python -m lightbulb_agents.train")
     try:
-        run_training(config)
+        run_training(tyro.cli(TrainConfig, prog="python -m lightbulb_agents.train"))
     except (ValueError, TypeError, FileExistsError, FileNotFoundError) as error:
         sys.exit(f"lightbulb: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped. The same command with --resume goes on from the last checkpoint")
 
 
 if __name__ == "__main__":

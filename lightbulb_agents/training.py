@@ -16,6 +16,7 @@ from lightbulb_agents.checkpoint import (
     encode_bytes,
     latest_checkpoint,
     load_checkpoint,
+    read_state,
     save_checkpoint,
 )
 from lightbulb_agents.collector import EpisodeCollector
@@ -45,6 +46,8 @@ class Validation:
     instances: NDArray[np.int64]
     random: NDArray[np.float64]
     oracle: NDArray[np.float64]
+    split: str
+    """"validation", or "train" where the files name no validation documents."""
 
     @staticmethod
     def prepare(env_id: str, settings: dict[str, Any]) -> "Validation":
@@ -62,6 +65,7 @@ class Validation:
             instances,
             random_returns(engine, instances, rollouts=_VALIDATION_RANDOM),
             mean_returns(oracle, engine, instances),
+            split,
         )
 
     def measure(self, network: ActorCriticNetwork) -> tuple[float, float]:
@@ -142,6 +146,7 @@ class Training:
             "episodes": self.episodes,
             "seconds": self.seconds,
             "measured": self.measured,
+            "vocabulary_digest": self.vocabulary.digest,
             "generator": encode_bytes(self.generator.get_state()),
             "shuffler": self.shuffler.bit_generator.state,
             "stream": self.collector.stream.state(),
@@ -149,8 +154,15 @@ class Training:
         save_checkpoint(run, self.steps, self.network, self._optimizer, state)
 
     def restore(self, run: Path) -> None:
-        """Goes back to the run's last checkpoint."""
-        state = load_checkpoint(latest_checkpoint(run), self.network, self._optimizer)
+        """Goes back to the run's last checkpoint; ValueError if the vocabulary is another one."""
+        checkpoint = latest_checkpoint(run)
+        digest = read_state(checkpoint)["vocabulary_digest"]
+        if digest != self.vocabulary.digest:
+            raise ValueError(
+                f"{checkpoint} was trained in the vocabulary {digest}, and the documents now give "
+                f"{self.vocabulary.digest}: the training files have changed since; start a new run"
+            )
+        state = load_checkpoint(checkpoint, self.network, self._optimizer)
         self.steps = state["steps"]
         self.episodes = state["episodes"]
         self.seconds = state["seconds"]
@@ -164,7 +176,8 @@ def train(training: Training, validation: Validation, run: Path, *, resumed: boo
     """Trains to the end of the budget, with a checkpoint now and then and at the end."""
     total = training.config.steps()
     metrics = Metrics(run, training.steps if resumed else None)
-    progress = ProgressLine(total, training.steps)
+    progress = ProgressLine(total, training.steps, validation.split)
+    saved = training.steps if resumed else None
     score = float(metrics.rows[-1]["score"]) if metrics.rows else None
     started = time.monotonic() - training.seconds
     updates = 0
@@ -178,7 +191,8 @@ def train(training: Training, validation: Validation, run: Path, *, resumed: boo
             curve = {"score": score, "validation_return": validation_return}
             metrics.write({**measured, "seconds": round(training.seconds, 1), **curve})
         # Saved after it is measured: a resumed run measures no point of the curve twice.
-        if updates % _SAVE_EVERY == 0 or training.steps >= total:
+        # And never over the checkpoint that it was resumed from.
+        if training.steps != saved and (updates % _SAVE_EVERY == 0 or training.steps >= total):
             training.save(run)
         if training.steps >= total:
             break

@@ -78,3 +78,24 @@ def test_committed_results_meet_what_was_asked_of_the_levels():
     for level in scores:
         heuristics = max(scores[level]["lead-3"], scores[level]["centrality"])
         assert scores[level]["ceiling"] > heuristics + 5
+
+
+def test_committed_results_meet_what_was_asked_of_learning():
+    results = load("learning")
+    seeds = {"easy-short": 3, "v0-short": 5, "v0-long": 5, "hard-short": 3}
+    assert set(results) == {*seeds, "machine"}
+    for name, count in seeds.items():
+        assert len(set(results[name]["seeds"])) == len(results[name]["scores"]) == count
+        assert results[name]["documents"] == 500
+    for heuristic in ("lead-3", "centrality"):
+        assert results["v0-short"]["differences"][f"trained - {heuristic}"]["low"] > 0
+    long = results["v0-long"]
+    assert long["score"]["mean"] >= min(85, 0.9 * long["baselines"]["ceiling"])
+
+
+def test_committed_results_on_real_news_are_no_worse_than_lead_3():
+    results = load("news")
+    assert results["test_articles"] == 298
+    assert len(results["trained_by_seed"]) == 3
+    for gap in results["trained - lead-3"].values():
+        assert gap["high"] >= 0

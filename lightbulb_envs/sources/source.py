@@ -99,8 +99,9 @@ def open_source(config: SourceConfig) -> Source:
     digest = source.vocabulary.digest
     if config.vocabulary_digest not in (None, digest):
         raise ValueError(
-            f"the vocabulary's digest is {digest}, and vocabulary_digest asks for "
-            f"{config.vocabulary_digest}: use the tokenizer that the policy was trained with"
+            f"the documents would be told in the vocabulary {digest}, and vocabulary_digest asks "
+            f"for {config.vocabulary_digest}: a policy reads only what it was trained to read; "
+            "give its tokenizer, or train one on documents of this kind"
         )
     return source
 

@@ -12,12 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file
 
+from lightbulb_agents.actor_critic import ActorCriticConfig
 from lightbulb_agents.checkpoint import latest_checkpoint
-from lightbulb_agents.config import BUDGETS, SourceFlags, TrainConfig, parse_settings
+from lightbulb_agents.config import BUDGETS, Sizes, SourceFlags, TrainConfig, parse_settings
 from lightbulb_agents.evaluate import EvaluateConfig, Run, evaluate_run
+from lightbulb_agents.evaluate import main as evaluate_main
 from lightbulb_agents.train import run_training
+from lightbulb_agents.training import Training, Validation
 
 SMALL = {"budget": "1500", "rows": 64, "test_episodes": 12, "threads": 1}
 
@@ -111,7 +115,7 @@ def test_a_finished_run_resumes_to_nothing_more(run):
 
 
 def test_resuming_with_other_flags_names_them(run):
-    with pytest.raises(ValueError, match=r"other flags \(seed, sizes.width\)"):
+    with pytest.raises(ValueError, match=r"other flags \(seed was 0, sizes.width was 64\)"):
         run_training(
             TrainConfig(
                 run_folder=run,
@@ -192,16 +196,122 @@ def test_budgets_and_settings_are_read_as_written():
     for wrong in ("medium", "0", "-5", "1.5"):
         with pytest.raises(ValueError, match=f"got '{wrong}'"):
             TrainConfig(budget=wrong).steps()
-    assert parse_settings(["budget=3", "reward=rouge", 'fields={"id": "key"}']) == {
+    assert parse_settings(["budget=3", "reward=rouge", 'fields={"id": "key"}'], {}) == {
         "budget": 3,
         "reward": "rouge",
         "fields": {"id": "key"},
     }
     with pytest.raises(ValueError, match="NAME=VALUE"):
-        parse_settings(["budget"])
+        parse_settings(["budget"], {})
+    with pytest.raises(ValueError, match="takes no split: training reads the split train"):
+        TrainConfig(settings=("split=test",)).env_settings()
     with pytest.raises(ValueError, match=r"no --source.train"):
         SourceFlags(test=("jsonl:x",)).setting()
     assert TrainConfig().algorithm() == "ppo"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rows": 0}, "rows must be 2 or more, got 0"),
+        ({"rollouts": 0}, "rollouts must be 1 or more"),
+        ({"rows": 15}, "multiple of rollouts=2, got 15"),
+        ({"seed": -1}, "seed must be 0 or more"),
+        ({"threads": 0}, "threads must be 1 or more"),
+        ({"test_episodes": 0}, "test_episodes must be 1 or more"),
+    ],
+)
+def test_numbers_out_of_range_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"minibatch": 1}, "minibatch must be 2 or more"),
+        ({"epochs": 0}, "epochs must be 1 or more"),
+        ({"clip": -1.0}, "clip must be 0 or more"),
+        ({"gae_lambda": 2.0}, r"gae_lambda must be in \[0, 1\]"),
+        ({"learning_rate": float("nan")}, "learning_rate must be 0 or more"),
+    ],
+)
+def test_numbers_of_the_learner_out_of_range_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        ActorCriticConfig(**wrong)
+
+
+def test_sizes_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="multiple of heads=3"):
+        Sizes(heads=3)
+    with pytest.raises(ValueError, match="article_layers must be 0 or more"):
+        Sizes(article_layers=-1)
+
+
+def test_training_reads_the_training_split_and_the_curve_another():
+    training = Training(TrainConfig(**SMALL), {})
+    assert training.engine.source.split == "train"
+    validation = Validation.prepare(training.config.env, {})
+    assert validation.engine.source.split == validation.split == "validation"
+
+
+def test_rates_fall_as_the_budget_is_used_up(run):
+    with (run / "metrics.csv").open() as file:
+        rates = [
+            float(row["learning_rate"]) for row in csv.DictReader(file) if row["learning_rate"]
+        ]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < rates[0] / 2
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_two_runs_of_one_seed_have_the_same_weights(threads):
+    ends = []
+    for _ in range(2):
+        training = Training(TrainConfig(**{**SMALL, "threads": threads, "rows": 256}), {})
+        for _ in range(2):
+            training.update()
+        ends.append([parameter.detach().clone() for parameter in training.network.parameters()])
+    torch.set_num_threads(1)
+    assert all(one.equal(other) for one, other in zip(*ends, strict=True))
+
+
+def test_a_run_without_a_checkpoint_begins_again(tmp_path, monkeypatch):
+    class KilledError(Exception):
+        pass
+
+    def die(*_):
+        raise KilledError
+
+    flags = {**SMALL, "budget": "100", "test_episodes": 2}
+    monkeypatch.setattr(Validation, "prepare", die)
+    with pytest.raises(KilledError):
+        run_training(TrainConfig(run_folder=tmp_path / "run", **flags))
+    monkeypatch.undo()
+    run_training(TrainConfig(run_folder=tmp_path / "run", resume=True, **flags))
+    assert (tmp_path / "run" / "results.json").is_file()
+
+
+def test_resuming_never_writes_over_the_checkpoint_it_read(run, monkeypatch):
+    def fail(*_):
+        raise AssertionError("saved without a step")
+
+    monkeypatch.setattr(Training, "save", fail)
+    run_training(TrainConfig(run_folder=run, resume=True, **SMALL))
+
+
+def test_resuming_in_another_vocabulary_is_refused(write_jsonl, tmp_path):
+    def rows(word):
+        return [{"article": f"{word} {n}. Two {n}.", "summary": f"Two {n}."} for n in range(6)]
+
+    source = SourceFlags(train=(f"jsonl:{write_jsonl(rows('One'))}",))
+    config = TrainConfig(run_folder=tmp_path / "run", source=source, **SMALL)
+    training = Training(config, config.env_settings())
+    training.save(tmp_path / "run")
+    write_jsonl(rows("Quite other text"))
+    changed = Training(config, config.env_settings())
+    with pytest.raises(ValueError, match="the training files have changed since"):
+        changed.restore(tmp_path / "run")
 
 
 @pytest.mark.parametrize("module", ["train", "evaluate"])
@@ -222,6 +332,31 @@ def test_bad_input_on_the_command_line_ends_in_one_clear_line(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("lightbulb: no environment is called 'Lightbulb/No-v0'")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--episodes", "0"], "episodes must be 1 or more"),
+        (["--split", "dev"], "split must be one of"),
+        (["--settings", "budget=x"], "budget must be an integer or None, got 'x'"),
+        (["--settings", "split=ood"], "takes no split: use --split"),
+        (["--source", "jsonl:/no/such"], "is no file"),
+    ],
+)
+def test_bad_input_to_an_evaluation_ends_in_one_clear_line(run, monkeypatch, flags, message):
+    monkeypatch.setattr(sys, "argv", ["evaluate", str(run), *flags])
+    with pytest.raises(SystemExit, match=message) as caught:
+        evaluate_main()
+    assert str(caught.value).startswith("lightbulb: ")
+
+
+def test_an_evaluation_writes_over_no_other(run, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["evaluate", str(run), "--episodes", "2"])
+    for name in ("evaluation-NewsSummariser-v0-test", "evaluation-NewsSummariser-v0-test-2"):
+        evaluate_main()
+        assert f"{name}.json" in capsys.readouterr().out
+        assert (run / f"{name}.episodes.jsonl").is_file()
 
 
 def _command(folder: Path, *more: str) -> list[str]:

@@ -293,7 +293,7 @@ def test_the_oracle_goes_on_from_any_draft():
         ({"on_error": "skip"}, "newsroom is none"),
         ({"max_tokens": 9}, "leave it out"),
         ({"max_sentences": 3}, "up to 22"),
-        ({"vocabulary_digest": "0"}, "digest is"),
+        ({"vocabulary_digest": "0"}, "vocabulary_digest asks for 0"),
         ({"num_instances": 0}, "num_instances"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import lightbulb_envs
+from lightbulb_agents.heads import Articles
 from lightbulb_agents.network import (
     ActorCriticNetwork,
     NetworkConfig,
@@ -126,3 +127,22 @@ def test_an_actor_acts_alike_in_batches_of_any_size(network):
         for rows in (1, 4, 6)
     ]
     assert played[0] == played[1] == played[2]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_gradient_of_shared_articles_adds_up_in_the_order_of_the_steps(threads):
+    # On several threads the gradient of `tensor[rows]` adds up in an order that changes.
+    torch.manual_seed(0)
+    states = torch.randn(4, 22, 64, requires_grad=True)
+    articles = Articles(states, states, states, states, states, states)
+    rows = torch.randint(4, (400,))
+    upstream = torch.randn(400, 22, 64)
+    expected = torch.zeros(4, 22, 64)
+    for row, gradient in zip(rows.tolist(), upstream, strict=True):
+        expected[row] += gradient
+    torch.set_num_threads(threads)
+    try:
+        (found,) = torch.autograd.grad((articles[rows].states * upstream).sum(), states)
+    finally:
+        torch.set_num_threads(1)
+    assert found.equal(expected)

@@ -268,8 +268,8 @@ def test_rates_fall_as_the_budget_is_used_up(run):
 def test_two_runs_of_one_seed_have_the_same_weights(threads):
     ends = []
     for _ in range(2):
-        training = Training(TrainConfig(**{**SMALL, "threads": threads, "rows": 256}), {})
-        for _ in range(2):
+        training = Training(TrainConfig(**{**SMALL, "budget": "90000", "threads": threads}), {})
+        for _ in range(3):
             training.update()
         ends.append([parameter.detach().clone() for parameter in training.network.parameters()])
     torch.set_num_threads(1)

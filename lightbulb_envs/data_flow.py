@@ -3,6 +3,7 @@
 What it prints is `docs/data_flow.md`; a test compares the two.
 """
 
+import argparse
 import json
 import textwrap
 from collections.abc import Sequence
@@ -62,16 +63,17 @@ def _opening() -> str:
     key = document_key("newsroom", "train", 2)
     return f"""# From world to reward: one article
 
-This page follows instance {INSTANCE} of `{ENV_ID}`, split `train`, through everything that happens
-to it. `python -m lightbulb_envs.data_flow` prints it, so you can follow another one in the code.
+This page follows instance {INSTANCE} of `{ENV_ID}`, split `train`,
+through everything that happens to it. `python -m lightbulb_envs.data_flow` prints it.
 
 ```
 instance ─► draws ─► world: cast, facts ─► plan ─► pieces ─► tokens, words ─► episode ─► reward
 ```
 
-Every draw is Philox4x32-10 of a key and a counter (`randomness.py`). The key is that of the suite,
-its version, the salt, the split and the level, here `({key[0]:#010x}, {key[1]:#010x})`; the counter
-holds the instance, the number of the draw and its stream. Nothing is stored between documents, so
+Every draw is Philox4x32-10 of a key and a counter (`randomness.py`). The key stands for the suite
+of documents (the newsroom) and its version, the salt (a public word, or the secret one of
+`heldout`), the split and the level, here `({key[0]:#010x}, {key[1]:#010x})`; the counter holds the
+instance, the number of the draw and its stream. Nothing is stored between documents, so
 this one is the same alone, in a block of a thousand, and on your machine."""
 
 
@@ -116,7 +118,7 @@ def _text(source: NewsroomSource) -> str:
     article = [f"{number:>2}  {text}" for number, text in enumerate(document.sentences)]
     return _section(
         "3. Words (`desks/`, `grammar.py`, `telling.py`)",
-        "Each fact is told in one of its desk's wordings; a person is named in full first, then "
+        "Each fact is told in one of the wordings of its desk (politics, sport, …); a person is named in full first, then "
         "by surname, role or pronoun. The reference is told in wordings that no article uses.",
         _block([*article, "", "reference: " + " ".join(document.reference)]),
         "A block of documents is told at once, as numbers. Sentence 5 as *pieces*, which the "
@@ -161,11 +163,11 @@ def _episode(engine: SummariseEngine, episode: Episode) -> str:
         lines.append(f"{name:<8}{gains}{step.reward[0]:>+10.4f}")
     final = engine.scores(0)
     total = "".join(f"{score:>10.4f}" for score in final.values())
-    lines.append(f"{'score':<8}{total}{add_in_order(final.values()):>10.4f}")
+    lines.append(f"{'return':<8}{total}{add_in_order(final.values()):>10.4f}")
     return _section(
         "5. An episode and its rewards (`rewards/`)",
         "The potential of a draft is ½ fact F1 + ⅙ (ROUGE-1 + ROUGE-2 + ROUGE-L). A pick is paid "
-        "what it adds, so the rewards of an episode sum to the score of its draft. These are the "
+        "what it adds, so the rewards of an episode sum to what its draft is worth. These are the "
         "picks of the readable ceiling, which knows the facts and not the reference's wording.",
         _block(lines),
         _arithmetic(engine, episode),
@@ -203,7 +205,7 @@ def _score(engine: SummariseEngine, episode: Episode) -> str:
     picks = ", ".join(map(str, plan.draft))
     return _section(
         "6. The score (`score.py`, `search.py`)",
-        "A score is 0 for a random policy and 100 for the oracle, over the same instances. The "
+        "The normalised score is 0 for a random policy and 100 for the oracle, over the same instances. The "
         f"oracle sees the reference and searches ({plan.method}): here it picks {picks}.",
         _block(
             [
@@ -231,5 +233,14 @@ def _record(episode: Episode) -> str:
     )
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Prints the page."""
+    argparse.ArgumentParser(
+        prog="python -m lightbulb_envs.data_flow",
+        description=f"Follow instance {INSTANCE} of {ENV_ID} from world to reward.",
+    ).parse_args()
     print(data_flow(), end="")
+
+
+if __name__ == "__main__":
+    main()

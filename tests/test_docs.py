@@ -34,6 +34,7 @@ def test_the_loop_of_the_readme_runs():
     (loop,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
     done = subprocess.run([sys.executable, "-c", loop], capture_output=True, text=True, check=True)
     assert "reference: " in done.stdout
+    assert re.search(r"return -?0\.\d{3}, oracle 0\.\d{3}$", done.stdout.strip())
 
 
 def test_the_readme_is_short():

@@ -118,8 +118,8 @@ def _text(source: NewsroomSource) -> str:
     article = [f"{number:>2}  {text}" for number, text in enumerate(document.sentences)]
     return _section(
         "3. Words (`desks/`, `grammar.py`, `telling.py`)",
-        "Each fact is told in one of the wordings of its desk (politics, sport, …); a person is named in full first, then "
-        "by surname, role or pronoun. The reference is told in wordings that no article uses.",
+        "Each fact is told in one of the wordings of its desk (politics, sport, …); a person is "
+        "named in full first, then by surname, role or pronoun. The reference is told in wordings that no article uses.",
         _block([*article, "", "reference: " + " ".join(document.reference)]),
         "A block of documents is told at once, as numbers. Sentence 5 as *pieces*, which the "
         "agent observes (`##` is written onto what came before, so an unseen name is two seen "
@@ -205,7 +205,8 @@ def _score(engine: SummariseEngine, episode: Episode) -> str:
     picks = ", ".join(map(str, plan.draft))
     return _section(
         "6. The score (`score.py`, `search.py`)",
-        "The normalised score is 0 for a random policy and 100 for the oracle, over the same instances. The "
+        "The normalised score is 0 for a random policy and 100 for the oracle, over the same "
+        "instances. The "
         f"oracle sees the reference and searches ({plan.method}): here it picks {picks}.",
         _block(
             [

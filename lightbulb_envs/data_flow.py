@@ -119,7 +119,8 @@ def _text(source: NewsroomSource) -> str:
     return _section(
         "3. Words (`desks/`, `grammar.py`, `telling.py`)",
         "Each fact is told in one of the wordings of its desk (politics, sport, …); a person is "
-        "named in full first, then by surname, role or pronoun. The reference is told in wordings that no article uses.",
+        "named in full first, then by surname, role or pronoun. The reference is told in wordings "
+        "that no article uses.",
         _block([*article, "", "reference: " + " ".join(document.reference)]),
         "A block of documents is told at once, as numbers. Sentence 5 as *pieces*, which the "
         "agent observes (`##` is written onto what came before, so an unseen name is two seen "

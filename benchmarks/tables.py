@@ -175,7 +175,7 @@ def learning_picture() -> str:
             f"{left + inner_width * steps / most:.1f},{top + inner_height * (1 - score / 100):.1f}"
         )
 
-    lines = []
+    lines, lowest = [], 0.0
     marks = {**suite["baselines"], "trained": suite["score"]["mean"]}
     for name in ("oracle", "ceiling", "trained", "centrality", "lead-3", "random"):
         y = float(place(0, marks[name]).split(",")[1])
@@ -185,8 +185,9 @@ def learning_picture() -> str:
             lines.append(
                 f'<line x1="{left}" x2="{left + inner_width}" y1="{y}" y2="{y}" class="base"/>'
             )
+        lowest = max(y + 4, lowest + 13)  # labels below one another, however close their lines
         lines.append(
-            f'<text x="{left + inner_width + 8}" y="{y + 4:.1f}" font-weight="{weight}">'
+            f'<text x="{left + inner_width + 8}" y="{lowest:.1f}" font-weight="{weight}">'
             f"{label} {marks[name]:.0f}</text>"
         )
     for curve in suite["curves"]:

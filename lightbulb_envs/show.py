@@ -3,6 +3,7 @@
 import argparse
 
 from lightbulb_envs.document import Document
+from lightbulb_envs.instances import ENDLESS
 from lightbulb_envs.render import fact_lines
 from lightbulb_envs.sources.newsroom.levels import LEVELS
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
@@ -31,10 +32,14 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=10, help="how many documents (10)")
     parser.add_argument("--facts", action="store_true", help="print the facts behind each document")
     arguments = parser.parse_args()
-    if arguments.first < 0 or arguments.count < 0:
-        parser.error("--first and --count must be 0 or more")
-    source = NewsroomSource(arguments.level, arguments.split)
-    for instance in range(arguments.first, arguments.first + arguments.count):
+    last = arguments.first + arguments.count
+    if arguments.first < 0 or arguments.count < 0 or last > ENDLESS:
+        parser.error(f"--first and --count must be 0 or more, and documents end before {ENDLESS}")
+    try:
+        source = NewsroomSource(arguments.level, arguments.split)
+    except ValueError as error:
+        parser.error(str(error))
+    for instance in range(arguments.first, last):
         print(show(source.document(instance), with_facts=arguments.facts), end="\n\n\n")
 
 

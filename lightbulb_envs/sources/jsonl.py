@@ -80,6 +80,8 @@ def open_jsonl(config: SourceConfig, places: Places) -> "JsonlSource":
         )
     paths = {_file_of(place) for place in (*places.own, *places.training)}
     for path in sorted(paths):
+        if not path:
+            raise ValueError('source names no file: write it as in source="jsonl:news.jsonl"')
         if not Path(path).is_file():
             raise ValueError(f"source names {path!r}, which is no file")
     read = sorted(paths | ({config.tokenizer} if config.tokenizer else set()))

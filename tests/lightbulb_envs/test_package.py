@@ -8,6 +8,7 @@ import pytest
 
 import lightbulb_envs
 from lightbulb_envs.registry import SUMMARISE, Row, register
+from lightbulb_envs.show import main as show_main
 from lightbulb_envs.show import show
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
 
@@ -81,3 +82,20 @@ def test_show_prints_documents():
     assert show(document, with_facts=True) in done.stdout
     assert done.stdout.count("Reference: ") == 2
     assert " key weight " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--first", "-1"], "must be 0 or more"),
+        (["--count", "-1"], "must be 0 or more"),
+        (["--first", "9" * 30], "documents end before"),
+        (["--split", "heldout"], "LIGHTBULB_HELDOUT_SALT"),
+    ],
+)
+def test_show_refuses_what_it_cannot_print(flags, message, monkeypatch, capsys):
+    monkeypatch.delenv("LIGHTBULB_HELDOUT_SALT", raising=False)
+    monkeypatch.setattr(sys, "argv", ["show", *flags])
+    with pytest.raises(SystemExit):
+        show_main()
+    assert message in capsys.readouterr().err

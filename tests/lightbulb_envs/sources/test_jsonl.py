@@ -240,7 +240,8 @@ def test_real_text_has_no_readable_ceiling_and_no_fact_rewards(news_file):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"source": "jsonl:/no/such/file"}, "no file"),
+        ({"source": "jsonl:/no/such/file"}, "'/no/such/file', which is no file"),
+        ({"source": "jsonl"}, 'as in source="jsonl:news.jsonl"'),
         ({"source": "jsonl:{file}", "split": "test"}, "name the field of the rows"),
         ({"source": "jsonl:{file}", "on_error": "ignore"}, 'must be "raise" or "skip"'),
         ({"source": "jsonl:{file}", "fields": {"title": "x"}}, "there are id, article"),

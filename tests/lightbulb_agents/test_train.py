@@ -15,11 +15,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from lightbulb_agents.actor_critic import ActorCriticConfig
 from lightbulb_agents.checkpoint import latest_checkpoint
-from lightbulb_agents.config import BUDGETS, Sizes, SourceFlags, TrainConfig, parse_settings
+from lightbulb_agents.config import SourceFlags, TrainConfig
 from lightbulb_agents.evaluate import EvaluateConfig, Run, evaluate_run
-from lightbulb_agents.evaluate import main as evaluate_main
 from lightbulb_agents.train import run_training
 from lightbulb_agents.training import Training, Validation
 
@@ -132,27 +130,6 @@ def test_resuming_nothing_says_so(tmp_path):
         run_training(TrainConfig(run_folder=tmp_path, resume=True, **SMALL))
 
 
-def test_evaluation_repeats_the_table_of_the_run(run):
-    results, _ = evaluate_run(EvaluateConfig(run, episodes=12))
-    before = json.loads((run / "results.json").read_text())
-    found = {entry.name: entry.episode_return.mean for entry in results.entries}
-    assert found == {e["name"]: e["episode_return"]["mean"] for e in before["entries"]}
-
-
-def test_a_policy_can_be_evaluated_on_other_ids_splits_and_settings(run):
-    for env_id, split in (("Lightbulb/NewsSummariser-Hard-v0", "test"), (None, "ood")):
-        results, played = evaluate_run(EvaluateConfig(run, env_id, split, episodes=4))
-        assert len(played["trained"]) == 4
-        assert results.split == split
-    results, _ = evaluate_run(EvaluateConfig(run, episodes=4, settings=("budget=2",)))
-    assert results.settings["budget"] == 2
-
-
-def test_a_policy_refuses_text_in_a_vocabulary_that_it_does_not_know(run, news_file):
-    with pytest.raises(ValueError, match="vocabulary_digest asks for"):
-        evaluate_run(EvaluateConfig(run, source=(f"jsonl:{news_file}",), episodes=4))
-
-
 def test_real_text_goes_the_same_way(news_file, tmp_path):
     source = SourceFlags(train=(f"jsonl:{news_file}[:8]",), test=(f"jsonl:{news_file}[8:]",))
     folder = tmp_path / "real"
@@ -188,64 +165,6 @@ def test_a2c_and_the_transformer_train_too(tmp_path):
         TrainConfig(run_folder=tmp_path / "b", agent="a2c", backbone="transformer", **SMALL)
     )
     assert np.isfinite(results.entry("trained").episode_return.mean)
-
-
-def test_budgets_and_settings_are_read_as_written():
-    assert TrainConfig(budget="short").steps() == BUDGETS["short"]
-    assert TrainConfig(budget="20_000").steps() == 20_000
-    for wrong in ("medium", "0", "-5", "1.5"):
-        with pytest.raises(ValueError, match=f"got '{wrong}'"):
-            TrainConfig(budget=wrong).steps()
-    assert parse_settings(["budget=3", "reward=rouge", 'fields={"id": "key"}'], {}) == {
-        "budget": 3,
-        "reward": "rouge",
-        "fields": {"id": "key"},
-    }
-    with pytest.raises(ValueError, match="NAME=VALUE"):
-        parse_settings(["budget"], {})
-    with pytest.raises(ValueError, match="takes no split: training reads the split train"):
-        TrainConfig(settings=("split=test",)).env_settings()
-    with pytest.raises(ValueError, match=r"no --source.train"):
-        SourceFlags(test=("jsonl:x",)).setting()
-    assert TrainConfig().algorithm() == "ppo"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"rows": 0}, "rows must be 2 or more, got 0"),
-        ({"rollouts": 0}, "rollouts must be 1 or more"),
-        ({"rows": 15}, "multiple of rollouts=2, got 15"),
-        ({"seed": -1}, "seed must be 0 or more"),
-        ({"threads": 0}, "threads must be 1 or more"),
-        ({"test_episodes": 0}, "test_episodes must be 1 or more"),
-    ],
-)
-def test_numbers_out_of_range_are_refused(wrong, message):
-    with pytest.raises(ValueError, match=message):
-        TrainConfig(**wrong)
-
-
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"minibatch": 1}, "minibatch must be 2 or more"),
-        ({"epochs": 0}, "epochs must be 1 or more"),
-        ({"clip": -1.0}, "clip must be 0 or more"),
-        ({"gae_lambda": 2.0}, r"gae_lambda must be in \[0, 1\]"),
-        ({"learning_rate": float("nan")}, "learning_rate must be 0 or more"),
-    ],
-)
-def test_numbers_of_the_learner_out_of_range_are_refused(wrong, message):
-    with pytest.raises(ValueError, match=message):
-        ActorCriticConfig(**wrong)
-
-
-def test_sizes_out_of_range_are_refused():
-    with pytest.raises(ValueError, match="multiple of heads=3"):
-        Sizes(heads=3)
-    with pytest.raises(ValueError, match="article_layers must be 0 or more"):
-        Sizes(article_layers=-1)
 
 
 def test_training_reads_the_training_split_and_the_curve_another():
@@ -332,31 +251,6 @@ def test_bad_input_on_the_command_line_ends_in_one_clear_line(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("lightbulb: no environment is called 'Lightbulb/No-v0'")
     assert "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        (["--episodes", "0"], "episodes must be 1 or more"),
-        (["--split", "dev"], "split must be one of"),
-        (["--settings", "budget=x"], "budget must be an integer or None, got 'x'"),
-        (["--settings", "split=ood"], "takes no split: use --split"),
-        (["--source", "jsonl:/no/such"], "is no file"),
-    ],
-)
-def test_bad_input_to_an_evaluation_ends_in_one_clear_line(run, monkeypatch, flags, message):
-    monkeypatch.setattr(sys, "argv", ["evaluate", str(run), *flags])
-    with pytest.raises(SystemExit, match=message) as caught:
-        evaluate_main()
-    assert str(caught.value).startswith("lightbulb: ")
-
-
-def test_an_evaluation_writes_over_no_other(run, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["evaluate", str(run), "--episodes", "2"])
-    for name in ("evaluation-NewsSummariser-v0-test", "evaluation-NewsSummariser-v0-test-2"):
-        evaluate_main()
-        assert f"{name}.json" in capsys.readouterr().out
-        assert (run / f"{name}.episodes.jsonl").is_file()
 
 
 def _command(folder: Path, *more: str) -> list[str]:

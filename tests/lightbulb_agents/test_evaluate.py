@@ -1,0 +1,65 @@
+"""A run can be evaluated again, on other documents and ids, and clear lines say when it cannot."""
+
+import json
+import sys
+
+import pytest
+
+from lightbulb_agents.config import TrainConfig
+from lightbulb_agents.evaluate import EvaluateConfig, evaluate_run
+from lightbulb_agents.evaluate import main as evaluate_main
+from lightbulb_agents.train import run_training
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A very short run on the newsroom."""
+    folder = tmp_path_factory.mktemp("runs") / "a"
+    run_training(TrainConfig(run_folder=folder, budget="300", rows=32, test_episodes=12))
+    return folder
+
+
+def test_evaluation_repeats_the_table_of_the_run(run):
+    results, _ = evaluate_run(EvaluateConfig(run, episodes=12))
+    before = json.loads((run / "results.json").read_text())
+    found = {entry.name: entry.episode_return.mean for entry in results.entries}
+    assert found == {e["name"]: e["episode_return"]["mean"] for e in before["entries"]}
+
+
+def test_a_policy_can_be_evaluated_on_other_ids_splits_and_settings(run):
+    for env_id, split in (("Lightbulb/NewsSummariser-Hard-v0", "test"), (None, "ood")):
+        results, played = evaluate_run(EvaluateConfig(run, env_id, split, episodes=4))
+        assert len(played["trained"]) == 4
+        assert results.split == split
+    results, _ = evaluate_run(EvaluateConfig(run, episodes=4, settings=("budget=2",)))
+    assert results.settings["budget"] == 2
+
+
+def test_a_policy_refuses_text_in_a_vocabulary_that_it_does_not_know(run, news_file):
+    with pytest.raises(ValueError, match="vocabulary_digest asks for"):
+        evaluate_run(EvaluateConfig(run, source=(f"jsonl:{news_file}",), episodes=4))
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--episodes", "0"], "episodes must be 1 or more"),
+        (["--split", "dev"], "split must be one of"),
+        (["--settings", "budget=x"], "budget must be an integer or None, got 'x'"),
+        (["--settings", "split=ood"], "takes no split: use --split"),
+        (["--source", "jsonl:/no/such"], "is no file"),
+    ],
+)
+def test_bad_input_to_an_evaluation_ends_in_one_clear_line(run, monkeypatch, flags, message):
+    monkeypatch.setattr(sys, "argv", ["evaluate", str(run), *flags])
+    with pytest.raises(SystemExit, match=message) as caught:
+        evaluate_main()
+    assert str(caught.value).startswith("lightbulb: ")
+
+
+def test_an_evaluation_writes_over_no_other(run, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["evaluate", str(run), "--episodes", "2"])
+    for name in ("evaluation-NewsSummariser-v0-test", "evaluation-NewsSummariser-v0-test-2"):
+        evaluate_main()
+        assert f"{name}.json" in capsys.readouterr().out
+        assert (run / f"{name}.episodes.jsonl").is_file()

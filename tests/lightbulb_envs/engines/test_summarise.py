@@ -13,7 +13,13 @@ from rouge_score.rouge_scorer import RougeScorer
 from lightbulb_envs.adapters.gym_vector import TextVectorEnv
 from lightbulb_envs.engines.engine import make_config
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
-from lightbulb_envs.search import EXACT_LIMIT, count_drafts, search
+from lightbulb_envs.search import (
+    EXACT_LIMIT,
+    ExtractiveTask,
+    count_drafts,
+    search,
+    search_method,
+)
 from lightbulb_envs.summation import add_in_order
 
 ROW = np.zeros(1, dtype=np.int64)
@@ -225,6 +231,13 @@ def test_no_draft_beats_an_exact_oracle_and_it_says_so(config, instance, choices
         total += step.reward[0]
     if plan.method == "exact":
         assert total <= plan.value + 1e-9
+
+
+def test_three_picks_of_thirteen_sentences_are_searched_whole_and_of_fourteen_by_a_beam():
+    # 13 + 13 * 12 + 13 * 12 * 11 = 1885 drafts, and 2380 with one sentence more.
+    for count, method in ((13, "exact"), (14, "beam-16")):
+        task = ExtractiveTask(potential=None, costs=[1] * count, budget=3)
+        assert search_method(task) == method
 
 
 def test_the_oracle_keeps_to_a_word_budget():

@@ -12,6 +12,7 @@ import lightbulb_envs
 from lightbulb_envs.sources.jsonl import BadRowError
 from lightbulb_envs.sources.source import SourceConfig, open_source
 from lightbulb_envs.subwords import SubwordVocabulary
+from lightbulb_envs.words import split_words, stem
 
 ID = "Lightbulb/NewsSummariser-v0"
 
@@ -265,3 +266,13 @@ def test_bad_sources_are_refused_with_what_to_do(news_file, settings, message):
     filled = json.loads(json.dumps(settings).replace("{file}", str(news_file)))
     with pytest.raises(ValueError, match=message):
         lightbulb_envs.make_engine(ID, 1, **filled)
+
+
+def test_stems_are_those_of_the_words_that_the_numbers_stand_for(news_file):
+    source = _open(news_file)
+    batch = source.batch(np.array([3]))
+    for row, text in zip(batch.words[0], source.document(3).sentences, strict=False):
+        numbers = [int(number) for number in row if number >= 0]
+        assert [source.stem_text(number) for number in numbers] == [
+            stem(word) for word in split_words(text)
+        ]

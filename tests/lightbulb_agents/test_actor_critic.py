@@ -63,6 +63,27 @@ def test_an_episode_cut_off_is_worth_what_the_network_says_of_its_end(make_learn
     assert np.allclose(np.asarray(batch.v_next)[ends], expected, atol=1e-6)
 
 
+def test_the_article_that_a_step_names_is_the_one_that_its_row_plays(make_learner):
+    learner = make_learner()
+    learner.collect()
+    rows = np.arange(learner.engine.num_envs)
+    played = torch.from_numpy(learner.engine.observe(rows)["tokens"]).long()
+    assert learner.trunk.tokens[rows // 2].equal(played)
+
+
+def test_the_trunk_answers_anew_for_other_weights_and_for_gradients(make_learner):
+    learner = make_learner()
+    batch = learner.collect()
+    with torch.no_grad():
+        before = learner.trunk(batch.obs)[1]
+        assert learner.trunk(batch.obs)[1] is before
+    assert learner.trunk(batch.obs)[1].requires_grad
+    last = list(learner.network.parameters())[-1]  # changing any weight is enough
+    with torch.no_grad():
+        last.add_(1.0)
+        assert not learner.trunk(batch.obs)[1].equal(before)
+
+
 def test_rollouts_of_a_document_differ_and_documents_are_fresh(make_learner):
     learner = make_learner()
     first = learner.collect()

@@ -266,7 +266,8 @@ def _of_documents(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _free_path(run: Path, results: Results) -> Path:
     """Returns where an evaluation is written: over none that is there."""
-    name = f"evaluation-{results.env_id.removeprefix('Lightbulb/')}-{results.split}"
+    env = results.env_id.removeprefix("Lightbulb/").replace("/", "-")
+    name = f"evaluation-{env}-{results.split}"
     path, number = run / f"{name}.json", 1
     while path.exists():
         number += 1

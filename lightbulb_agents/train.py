@@ -1,6 +1,6 @@
 """Training from the command line: `python -m lightbulb_agents.train`.
 
-Without flags it trains on `Lightbulb/NewsSummariser-v0` for about two minutes on two cores,
+Without flags it trains on `Lightbulb/NewsSummariser-v0` for about two minutes on a core,
 evaluates on unseen documents and leaves a run folder with a report.
 """
 

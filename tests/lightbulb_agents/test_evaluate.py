@@ -1,10 +1,13 @@
 """A run can be evaluated again, on other documents and ids, and clear lines say when it cannot."""
 
+import dataclasses
 import json
 import sys
 
+import gymnasium
 import pytest
 
+import lightbulb_envs
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.evaluate import EvaluateConfig, evaluate_run
 from lightbulb_agents.evaluate import main as evaluate_main
@@ -63,3 +66,18 @@ def test_an_evaluation_writes_over_no_other(run, monkeypatch, capsys):
         evaluate_main()
         assert f"{name}.json" in capsys.readouterr().out
         assert (run / f"{name}.episodes.jsonl").is_file()
+
+
+def test_an_evaluation_on_somebody_elses_id_is_written_beside_the_others(run, monkeypatch, capsys):
+    row = dataclasses.replace(
+        lightbulb_envs.find_row("Lightbulb/NewsSummariser-v0"), id="Test/Other-v0"
+    )
+    lightbulb_envs.register(row)
+    flags = ["--env", row.id, "--episodes", "2"]
+    monkeypatch.setattr(sys, "argv", ["evaluate", str(run), *flags])
+    try:
+        evaluate_main()
+    finally:
+        del lightbulb_envs.ROWS[row.id]
+        del gymnasium.registry[row.id]
+    assert "evaluation-Test-Other-v0-test.json" in capsys.readouterr().out

@@ -60,6 +60,15 @@ class SubwordVocabulary:
         except Exception as error:  # the library raises a bare Exception
             raise ValueError(f"{path} is no file of the tokenizers library: {error}") from error
 
+    @staticmethod
+    def from_json(text: str) -> "SubwordVocabulary":
+        """Returns the vocabulary that `to_json` wrote."""
+        return SubwordVocabulary(_import_tokenizers().Tokenizer.from_str(text))
+
+    def to_json(self) -> str:
+        """Returns the tokenizer as JSON text."""
+        return str(self._tokenizer.to_str())
+
     def save(self, path: str | Path) -> None:
         """Writes the tokenizer as a JSON file that `load` reads."""
         self._tokenizer.save(str(path))

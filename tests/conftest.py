@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["LIGHTBULB_CACHE"] = "off"  # until a folder of the tests' own is there
 
 import json
 from collections.abc import Callable, Sequence
@@ -28,6 +29,11 @@ ARTICLES = [
     }
     for number in range(12)
 ]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["LIGHTBULB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture

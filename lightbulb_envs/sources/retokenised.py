@@ -22,6 +22,7 @@ class RetokenisedSource:
         self.vocabulary = vocabulary
         self.num_documents = source.num_documents
         self.has_facts = source.has_facts
+        self.digest = source.digest
         self.max_sentences = source.max_sentences
         if max_tokens is not None and max_tokens < 1:
             raise ValueError(f"max_tokens must be 1 or more, got {max_tokens}")

@@ -2,18 +2,21 @@
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import Document, DocumentBatch
+from lightbulb_envs.keywords import keyword
 from lightbulb_envs.splits import SPLITS, check_split
 
 SOURCES: dict[str, str] = {
     "newsroom": "lightbulb_envs.sources.newsroom.source:open_newsroom",
     "jsonl": "lightbulb_envs.sources.jsonl:open_jsonl",
+    "hub": "lightbulb_envs.sources.hub:open_hub",
+    "planted": "lightbulb_envs.sources.planted:open_planted",
 }
 """Prefix of a source → the function that opens it, given a config and `Places`."""
 
@@ -34,6 +37,8 @@ class Source(Protocol):
     num_documents: int | None
     """How many documents there are, None for no end of them."""
     has_facts: bool
+    digest: str
+    """Which documents these are, wherever they came from; another vocabulary changes nothing."""
     max_sentences: int
     max_tokens: int
     vocabulary: Any
@@ -52,26 +57,35 @@ class Source(Protocol):
 class SourceConfig:
     """Which documents, and how they are read. All fields are keywords of every environment."""
 
-    level: int = 2
-    """Level of the simulated newsroom, 0 to 4. It also sets the default budget."""
-    split: str | None = None
-    """train (the default), validation, test, ood or heldout. Files without splits need none."""
-    source: str | Sequence[str] | Mapping[str, str | Sequence[str]] = "newsroom"
-    """"newsroom", or files: "jsonl:news.jsonl", a range of rows "jsonl:news.jsonl[:700]", a list
-    of such, or a dict from split to such."""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """What a file calls its fields, where that differs: {"article": "text", "summary": "abstract"}.
-    With "split" in it, rows are chosen by that field: those of split=, or of "train"."""
-    on_error: str = "raise"
-    """What a bad row of a file does: "raise", or "skip" to leave it out, count it and warn."""
-    tokenizer: str | None = None
+    level: int = keyword(2, example=0)
+    """Level of the simulated newsroom, 0 to 5. It also sets the default budget."""
+    split: str | None = keyword(None, example="ood", given={"source": "newsroom"})
+    """train (the default), validation, test, ood or heldout. Files without splits need none; data
+    sets of the hub have train, validation and test."""
+    source: str | Sequence[str] | Mapping[str, str | Sequence[str]] = keyword(
+        "newsroom", example="jsonl:{news}"
+    )
+    """"newsroom", or files: "jsonl:news.jsonl", a range of rows "jsonl:news.jsonl[:700]", or a data
+    set of the hub: "hub:NAME:CONFIG@COMMIT[:700]" (see `hub.py`), a list of such, or a dict from
+    split to such."""
+    fields: Mapping[str, str] = keyword(
+        {}, example={"summary": "article"}, given={"source": "jsonl:{news}"}
+    )
+    """What a file or data set calls its fields, where that differs: {"article": "text", "summary":
+    "abstract"}. With "split" in it, rows of a file are chosen by that field: those of split=, or
+    of "train"."""
+    on_error: str = keyword(
+        "raise", example="skip", given={"source": "jsonl:{news_with_a_bad_row}"}
+    )
+    """What a bad row of real text does: "raise", or "skip" to leave it out, count it and warn."""
+    tokenizer: str | None = keyword(None, example="{tokenizer}")
     """A file of the tokenizers library for the observation. Default: the newsroom's vocabulary,
-    or for files a subword vocabulary trained from the training file."""
-    vocabulary_digest: str | None = None
+    or for real text a subword vocabulary trained from the training file or split."""
+    vocabulary_digest: str | None = keyword(None, example="0" * 16, is_refused=True)
     """If given, a vocabulary with another digest is refused. Checkpoints set it."""
-    max_sentences: int | None = None
-    """Sentences of an observation. Default: what the level needs, or 40 for files."""
-    max_tokens: int | None = None
+    max_sentences: int | None = keyword(None, example=60)
+    """Sentences of an observation. Default: what the level needs, or 40 for real text."""
+    max_tokens: int | None = keyword(None, example=9, given={"tokenizer": "{tokenizer}"})
     """Tokens of a sentence in the observation. Default: 48 for the newsroom, 64 otherwise."""
 
 

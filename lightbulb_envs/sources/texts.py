@@ -1,0 +1,180 @@
+"""Opens real text: from rows, whatever they come from, to a source, by way of the cache."""
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import unicodedata
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lightbulb_envs.sources.retokenised import DEFAULT_TOKENS
+from lightbulb_envs.sources.rows import Origin, Reading, read_rows
+from lightbulb_envs.sources.source import SourceConfig
+from lightbulb_envs.sources.text_cache import entry_key, load_entry, store_entry
+from lightbulb_envs.sources.text_source import TextSource
+from lightbulb_envs.sources.tokenised import Tokenised, tokenise
+from lightbulb_envs.subwords import TRAINED_SIZE, SubwordVocabulary
+
+DEFAULT_SENTENCES = 40
+VERSION = 1
+"""Part of every key of the cache. Raise it with every change of what a row becomes: of sentences,
+words, tokens, the vocabulary that is learnt, or what `Tokenised` holds."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How rows are read and told."""
+
+    fields: tuple[tuple[str, str], ...]
+    split: str | None
+    """The split that rows must name, None for all rows."""
+    on_error: str
+    tokenizer: str | None
+    max_sentences: int
+    max_tokens: int
+
+
+def check_settings(config: SourceConfig, fields: tuple[str, ...]) -> None:
+    """Raises ValueError for settings that real text cannot have; `fields` can be mapped."""
+    unknown = [name for name in config.fields if name not in fields]
+    if unknown:
+        raise ValueError(f"fields maps {unknown[0]!r}: there are {', '.join(fields)}")
+    if config.on_error not in ("raise", "skip"):
+        raise ValueError(f'on_error must be "raise" or "skip", got {config.on_error!r}')
+    for name, number in (
+        ("max_sentences", config.max_sentences),
+        ("max_tokens", config.max_tokens),
+    ):
+        if number is not None and number < 1:
+            raise ValueError(f"{name} must be 1 or more, got {number}")
+
+
+def open_texts(
+    config: SourceConfig,
+    own: tuple[Origin, ...],
+    training: tuple[Origin, ...],
+    fields: Mapping[str, str],
+    split: str | None = None,
+) -> TextSource:
+    """Returns the documents of `own`, told in a vocabulary learnt from `training` or given.
+
+    Rows that have not changed are read once a process, and tokenised once a machine.
+
+    Args:
+        fields: what rows call their fields, where that differs.
+        split: if given, only rows that name it are documents, and the vocabulary is learnt from
+            rows that name "train".
+    """
+    reader = Reader(
+        fields=tuple(sorted(fields.items())),
+        split=split,
+        on_error=config.on_error,
+        tokenizer=config.tokenizer,
+        max_sentences=(DEFAULT_SENTENCES if config.max_sentences is None else config.max_sentences),
+        max_tokens=DEFAULT_TOKENS if config.max_tokens is None else config.max_tokens,
+    )
+    stamps = tuple(origin.stamp() for origin in (*own, *training))
+    source = _open(own, training, reader, (*stamps, file_stamp(config.tokenizer or "")))
+    skipped = source.report().skipped
+    if skipped:
+        names = sorted({origin.name for origin in (*own, *training)})
+        warnings.warn(
+            f"left out {len(skipped)} bad rows of {', '.join(names)}, the first: {skipped[0]}",
+            stacklevel=2,
+        )
+    return source
+
+
+def file_stamp(path: str | Path) -> object:
+    """Returns time and size of a file, None if it is none."""
+    stat = Path(path).stat() if Path(path).is_file() else None
+    return stat and (str(path), stat.st_mtime_ns, stat.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _open(
+    own: tuple[Origin, ...],
+    training: tuple[Origin, ...],
+    reader: Reader,
+    _stamps: tuple[object, ...],
+) -> TextSource:
+    vocabulary = SubwordVocabulary.load(reader.tokenizer) if reader.tokenizer else None
+    if vocabulary is not None or (training == own and reader.split in (None, "train")):
+        training = ()
+    readings = [origin.read() for origin in (*own, *training)]
+    key = _key(readings, len(own), reader, vocabulary)
+    arrays = load_entry(key)
+    if arrays is not None:
+        texts = Tokenised.of_arrays(arrays)
+        vocabulary = vocabulary or SubwordVocabulary.from_json(
+            arrays["vocabulary"].tobytes().decode()
+        )
+    else:
+        texts, vocabulary = _tokenise(own, training, readings, reader, vocabulary)
+        told = np.frombuffer(vocabulary.to_json().encode(), dtype=np.uint8)
+        store_entry(key, {**texts.arrays(), "vocabulary": told})
+    return TextSource(texts, own, training, vocabulary, reader.max_sentences, reader.max_tokens)
+
+
+def _tokenise(
+    own: tuple[Origin, ...],
+    training: tuple[Origin, ...],
+    readings: list[Reading],
+    reader: Reader,
+    vocabulary: SubwordVocabulary | None,
+) -> tuple[Tokenised, SubwordVocabulary]:
+    """Returns the texts of `own`, and their vocabulary, learnt unless it is given."""
+    numbered = list(zip(range(len(readings)), (*own, *training), readings, strict=True))
+    fields = dict(reader.fields)
+    rows, skipped = read_rows(numbered[: len(own)], fields, reader.split, reader.on_error)
+    _check_any(rows, own, reader.split)
+    if vocabulary is None:
+        learn_from = rows
+        if training:
+            split = reader.split and "train"
+            learn_from, bad = read_rows(numbered[len(own) :], fields, split, reader.on_error)
+            _check_any(learn_from, training, split)
+            skipped += bad
+        vocabulary = SubwordVocabulary.train(
+            sentence for row in learn_from for sentence in row.sentences
+        )
+    texts = tokenise(rows, skipped, vocabulary, reader.max_sentences, reader.max_tokens)
+    return texts, vocabulary
+
+
+def _check_any(rows: list[Any], origins: tuple[Origin, ...], split: str | None) -> None:
+    if not rows:
+        wanted = f" with split {split!r}" if split else ""
+        raise ValueError(f"no document{wanted} in {', '.join(one.place for one in origins)}")
+
+
+def _key(
+    readings: list[Reading], own: int, reader: Reader, vocabulary: SubwordVocabulary | None
+) -> str:
+    """Returns the key of what these rows become. Paths are no part of it."""
+    digests = [reading.digest for reading in readings]
+    told = vocabulary and hashlib.blake2b(vocabulary.to_json().encode()).hexdigest()
+    return entry_key(
+        {
+            "version": VERSION,
+            "parts": [one.name for one in dataclasses.fields(Tokenised)],
+            "own": digests[:own],
+            "training": digests[own:],
+            "reader": {**dataclasses.asdict(reader), "tokenizer": told or TRAINED_SIZE},
+            "unicode": unicodedata.unidata_version,
+            "libraries": [_version("sentencex"), _version("tokenizers")],
+        }
+    )
+
+
+def _version(library: str) -> str | None:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -16,9 +16,6 @@ from lightbulb_envs.sources.newsroom.kinds import BACKGROUNDS, FACTS_PER_STORY, 
 from lightbulb_envs.sources.newsroom.levels import OOD_EXTRA, Level
 from lightbulb_envs.sources.newsroom.stylebook import Stylebook
 
-SUPERSEDED = 1
-"""Facts reported wrong and corrected later, at most."""
-
 TIER_CHANCES = (0.4, 0.75)
 """Cumulative chances of a minor and a middling fact; the rest are major."""
 TIER_FACTORS = np.array([0.5, 1.0, 1.5])
@@ -60,7 +57,7 @@ def opinions_start(level: Level) -> int:
 
 def max_facts(level: Level) -> int:
     """Returns the length of a row of facts."""
-    return opinions_start(level) + VOICES + BACKGROUNDS + SUPERSEDED
+    return opinions_start(level) + VOICES + BACKGROUNDS + level.most_mistakes
 
 
 def draw_facts(book: Stylebook, draws: Draws, cast: Cast, level: Level, variant: int) -> Facts:
@@ -85,9 +82,9 @@ def draw_facts(book: Stylebook, draws: Draws, cast: Cast, level: Level, variant:
     is_key = np.pad(is_key, ((0, 0), (0, shape[1] - FACTS_PER_STORY)))
 
     superseded_by = np.full(shape, -1, dtype=np.int64)
-    target, tier_of_wrong, happens = _draw_mistake(draws, is_key & is_numeric, tier, level)
-    rows, wrong = np.arange(shape[0]), shape[1] - SUPERSEDED
-    reported = _magnitude(book, row[rows, target], tier_of_wrong, draws.take(1)[:, 0])
+    target, tier_of_wrong, happens = _draw_mistakes(draws, is_key & is_numeric, tier, level)
+    rows, wrong = np.arange(shape[0])[:, None], slice(shape[1] - level.most_mistakes, None)
+    reported = _magnitude(book, row[rows, target], tier_of_wrong, draws.take(level.most_mistakes))
     kind[:, wrong] = np.where(happens, kind[rows, target], -1)
     superseded_by[:, wrong] = np.where(happens, target, -1)
     magnitude[:, wrong] = np.where(happens, reported, -1)
@@ -150,14 +147,17 @@ def _draw_colour(
     return voice
 
 
-def _draw_mistake(
+def _draw_mistakes(
     draws: Draws, can_be: NDArray[np.bool_], tier: NDArray[np.int64], level: Level
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Returns which fact is first reported wrong, the wrong report's tier, and if it happens."""
-    target = np.argmax(np.where(can_be, draws.unit(can_be.shape[1]), -1.0), axis=1)
-    happens = can_be.any(axis=1) & (draws.unit(1)[:, 0] < level.corrections)
-    step = 1 + draws.below(TIERS - 1, 1)[:, 0]
-    return target, (tier[np.arange(len(tier)), target] + step) % TIERS, happens
+    """Returns which facts are first reported wrong, the wrong reports' tiers, and if it happens."""
+    most = level.most_mistakes
+    taste = np.where(can_be, draws.unit(can_be.shape[1]), -1.0)
+    target = np.argsort(-taste, axis=1, kind="stable")[:, :most]
+    is_there = np.arange(most) < can_be.sum(axis=1, keepdims=True)
+    happens = is_there & (draws.unit(most) < level.corrections)
+    step = 1 + draws.below(TIERS - 1, most)
+    return target, (np.take_along_axis(tier, target, axis=1) + step) % TIERS, happens
 
 
 def _magnitude(

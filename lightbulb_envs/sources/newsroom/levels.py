@@ -26,17 +26,27 @@ class Level:
     """Other stories in the same article."""
     distractor_facts: Range
     corrections: float
-    """Chance that a number is first reported wrong and corrected later."""
+    """Chance that a number is first reported wrong and corrected later; of each of two numbers
+    where there are several reports."""
     budget: int
     """Sentences that may be picked."""
+    reports: int = 1
+    """Reports of the main event. Several are told one after the other, in any order, and where
+    they differ the later one is right."""
 
     @property
     def max_sentences(self) -> int:
         """Returns the most sentences that an article can have, `ood` included."""
         others = self.distractors * (1 + self.distractor_facts[1])
-        correction = 1 if self.corrections > 0 else 0
-        told = 1 + self.facts[1] + self.redundancy[1] + self.quotes[1] + self.background[1]
-        return told + others + correction + OOD_EXTRA
+        correction = 1 if self.corrections > 0 and self.reports == 1 else 0
+        told = self.reports * (1 + self.facts[1]) + correction
+        colour = self.quotes[1] + self.background[1] + OOD_EXTRA
+        return told + self.redundancy[1] + colour + others
+
+    @property
+    def most_mistakes(self) -> int:
+        """Returns how many facts are first reported wrong, at most."""
+        return 1 if self.reports == 1 else 2
 
 
 OOD_EXTRA = 2
@@ -102,6 +112,19 @@ LEVELS: tuple[Level, ...] = (
         distractor_facts=(2, 3),
         corrections=0.8,
         budget=4,
+    ),
+    Level(
+        lead_bias=0.1,
+        late_key_facts=0.5,
+        facts=(5, 7),
+        redundancy=(0, 0),
+        quotes=(2, 3),
+        background=(2, 3),
+        distractors=1,
+        distractor_facts=(2, 3),
+        corrections=0.7,
+        budget=4,
+        reports=3,
     ),
 )
 

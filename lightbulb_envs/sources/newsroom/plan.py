@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.randomness import Draws
 from lightbulb_envs.sources.newsroom.cast import VOICES
-from lightbulb_envs.sources.newsroom.facts import SUPERSEDED, Facts, opinions_start, stories_of
+from lightbulb_envs.sources.newsroom.facts import Facts, opinions_start, stories_of
 from lightbulb_envs.sources.newsroom.kinds import BACKGROUNDS, FACTS_PER_STORY, MAX_PREDICATES
 from lightbulb_envs.sources.newsroom.levels import Level
 from lightbulb_envs.sources.newsroom.stylebook import Stylebook
@@ -47,20 +47,28 @@ class Role(IntEnum):
     EARLY = 5
     CORRECTION = 6
     ELSEWHERE = 7
+    FIRST_REPORT = 8
+    LATER_REPORT = 9
+    LATEST_REPORT = 10
 
 
 @dataclass(frozen=True)
 class Plan:
-    """(N, S) arrays: the role, story and facts of every sentence, in reading order."""
+    """(N, S) arrays: the role, story and facts of every sentence, in reading order.
+
+    A passage is what is told in one go, with names in full at first: a story, or one of several
+    reports of a story.
+    """
 
     role: NDArray[np.int64]
     story: NDArray[np.int64]
+    passage: NDArray[np.int64]
     first: NDArray[np.int64]  # the fact of the main clause, -1 past the article's end
     second: NDArray[np.int64]  # the fact of a second clause, -1 without one
     is_tail: NDArray[np.bool_]  # the second clause is a participle
 
 
-class _Draft:
+class Outline:
     """Sentences in no order yet; `add` appends a column."""
 
     def __init__(self, blocks: int):
@@ -76,24 +84,30 @@ class _Draft:
         active: NDArray[np.bool_],
         second: NDArray[np.int64] | int = -1,
         is_tail: NDArray[np.bool_] | bool = False,
+        passage: NDArray[np.int64] | int | None = None,
     ) -> None:
-        """Adds one sentence an article; where it is not `active` it is left out."""
-        values = (role, story, first, second, is_tail, np.where(active, rank, np.inf))
+        """Adds one sentence an article; where it is not `active` it is left out.
+
+        A story is a passage, unless `passage` says another.
+        """
+        passage = story if passage is None else passage
+        values = (role, story, passage, first, second, is_tail, np.where(active, rank, np.inf))
         self._columns.append(tuple(np.broadcast_to(value, self._blocks) for value in values))
 
     def order(self, sentences: int) -> Plan:
-        role, story, first, second, is_tail, rank = (
+        role, story, passage, first, second, is_tail, rank = (
             np.stack(column, axis=1) for column in zip(*self._columns, strict=True)
         )
         order = np.argsort(rank, axis=1, kind="stable")[:, :sentences]
         told = np.isfinite(np.take_along_axis(rank, order, axis=1))
-        role, story, first, second, is_tail = (
+        role, story, passage, first, second, is_tail = (
             np.take_along_axis(values, order, axis=1)
-            for values in (role, story, first, second, is_tail)
+            for values in (role, story, passage, first, second, is_tail)
         )
         plan = Plan(
             role=np.where(told, role, Role.NONE),
             story=np.where(told, story, 0),
+            passage=np.where(told, passage, 0),
             first=np.where(told, first, -1),
             second=np.where(told, second, -1),
             is_tail=told & is_tail,
@@ -105,6 +119,7 @@ class _Draft:
         return Plan(
             role=np.pad(plan.role, pad),
             story=np.pad(plan.story, pad),
+            passage=np.pad(plan.passage, pad),
             first=np.pad(plan.first, pad, constant_values=-1),
             second=np.pad(plan.second, pad, constant_values=-1),
             is_tail=np.pad(plan.is_tail, pad),
@@ -126,10 +141,10 @@ def draw_plan(
     book: Stylebook, draws: Draws, facts: Facts, level: Level, variant: int, sentences: int
 ) -> Plan:
     """Draws the plans of a block of articles, padded to `sentences`."""
-    draft = _Draft(len(facts.kind))
+    draft = Outline(len(facts.kind))
     is_pyramid = draws.unit(1)[:, 0] < level.lead_bias
     shared = _draw_shared(book, draws, facts, variant, is_pyramid)
-    rank = _draw_ranks(draws, facts, level, is_pyramid)
+    rank = draw_ranks(draws, facts, level, is_pyramid)
     _add_facts(draft, draws, facts, shared, rank)
     _add_repetitions(draft, draws, facts, level, shared, rank)
     _add_colour(draft, draws, facts, level, is_pyramid)
@@ -139,7 +154,7 @@ def draw_plan(
 
 def _corrected(facts: Facts) -> NDArray[np.int64]:
     """Returns the fact of the main story that was first reported wrong, -1 without one."""
-    return facts.superseded_by[:, -SUPERSEDED]
+    return facts.superseded_by[:, -1]
 
 
 def _draw_shared(
@@ -160,7 +175,7 @@ def _draw_shared(
     return _Shared(tail, has_tail, order[:, 0], order[:, 1], has_mate)
 
 
-def _draw_ranks(
+def draw_ranks(
     draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Draws the ranks of the main story's facts: by weight in a pyramid, scattered elsewhere."""
@@ -176,7 +191,7 @@ def _draw_ranks(
 
 
 def _add_facts(
-    draft: _Draft, draws: Draws, facts: Facts, shared: _Shared, rank: NDArray[np.float64]
+    draft: Outline, draws: Draws, facts: Facts, shared: _Shared, rank: NDArray[np.float64]
 ) -> None:
     """Adds the sentences that first state the main story's facts, and an early wrong report."""
     exists, corrected = facts.exists[:, MAIN], _corrected(facts)
@@ -190,11 +205,11 @@ def _add_facts(
         draft.add(role, 0, fact, rank[:, fact], exists[:, fact] & ~joins_other, second)
     true_rank = rank[np.arange(len(rank)), np.maximum(corrected, 0)]
     early = 1.0 + (true_rank - 1.0) * (0.1 + 0.8 * draws.unit(1)[:, 0])
-    draft.add(Role.EARLY, 0, facts.kind.shape[1] - SUPERSEDED, early, corrected >= 0)
+    draft.add(Role.EARLY, 0, facts.kind.shape[1] - 1, early, corrected >= 0)
 
 
 def _add_repetitions(
-    draft: _Draft,
+    draft: Outline,
     draws: Draws,
     facts: Facts,
     level: Level,
@@ -218,7 +233,7 @@ def _add_repetitions(
 
 
 def _add_colour(
-    draft: _Draft, draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
+    draft: Outline, draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
 ) -> None:
     """Adds quotes and background: some before the event, unless it is a pyramid."""
     start, colour = opinions_start(level), VOICES + BACKGROUNDS
@@ -235,7 +250,7 @@ def _add_colour(
 
 
 def _add_other_stories(
-    draft: _Draft, draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
+    draft: Outline, draws: Draws, facts: Facts, level: Level, is_pyramid: NDArray[np.bool_]
 ) -> None:
     """Adds the other stories, each in one block; the first may open the article."""
     for story in range(1, stories_of(level)):
@@ -284,4 +299,5 @@ def draw_reference_plan(book: Stylebook, draws: Draws, facts: Facts, variant: in
     is_tail = np.zeros(first.shape, dtype=bool)
     is_tail[:, 0] = has_tail
     role = np.where(first >= 0, Role.FACT, Role.NONE)
-    return Plan(role, np.zeros_like(first), first, second, is_tail)
+    story = np.zeros_like(first)
+    return Plan(role, story, story, first, second, is_tail)

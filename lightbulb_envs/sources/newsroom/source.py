@@ -20,6 +20,7 @@ from lightbulb_envs.sources.newsroom.plan import (
     draw_plan,
     draw_reference_plan,
 )
+from lightbulb_envs.sources.newsroom.reports import draw_reports_plan
 from lightbulb_envs.sources.newsroom.stylebook import stylebook
 from lightbulb_envs.sources.newsroom.telling import (
     choose_reference_templates,
@@ -28,7 +29,7 @@ from lightbulb_envs.sources.newsroom.telling import (
 )
 from lightbulb_envs.sources.retokenised import RetokenisedSource
 from lightbulb_envs.sources.source import Places, Source, SourceConfig
-from lightbulb_envs.splits import document_key, split_residue
+from lightbulb_envs.splits import SUITE_VERSION, document_key, split_residue
 from lightbulb_envs.subwords import SubwordVocabulary
 
 SUITE = "newsroom"
@@ -70,7 +71,7 @@ class NewsroomSource:
     """An endless supply of documents; document i of a split and level is always the same.
 
     Args:
-        level: 0 to 4, see `levels.py`.
+        level: 0 to 5, see `levels.py`.
         split: one of `splits.SPLITS`; `heldout` needs its secret salt.
         max_sentences: rows of the arrays, if more than the level's longest article needs.
     """
@@ -95,6 +96,7 @@ class NewsroomSource:
         self.vocabulary = self._book.vocabulary
         self.max_sentences = max_sentences or needed
         self.max_tokens = MAX_TOKENS
+        self.digest = f"{SUITE}-{SUITE_VERSION}"
 
     def worlds(self, instances: NDArray[np.int64]) -> World:
         """Returns the worlds of a block of documents."""
@@ -106,7 +108,8 @@ class NewsroomSource:
 
     def plans(self, instances: NDArray[np.int64], world: World) -> tuple[Plan, Plan]:
         """Returns the plans of the articles and of the references."""
-        plan = draw_plan(
+        draw = draw_plan if self.level.reports == 1 else draw_reports_plan
+        plan = draw(
             self._book,
             Draws(self._key, instances, _PLAN),
             world.facts,

@@ -60,6 +60,22 @@ OPENERS: dict[str, tuple[str, ...]] = {
         "separately,",
         "in [another|an unrelated] story,",
     ),
+    # Without choices, and of words that the newsroom has: so other documents stay as they are.
+    "first_report": (
+        "from the first reports:",
+        "early, from the first papers:",
+        "first, from the newspapers:",
+    ),
+    "later_report": (
+        "from later reports:",
+        "later, from another paper:",
+        "hours later, from the newspapers:",
+    ),
+    "latest_report": (
+        "from the latest reports:",
+        "from the final reports:",
+        "last, from the latest papers:",
+    ),
 }
 """What a sentence may begin with, by why it is there."""
 JOINERS = (",", ", while", ", and")

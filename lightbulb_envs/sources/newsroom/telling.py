@@ -131,14 +131,19 @@ def _choose_openers(book: Stylebook, draws: Draws, plan: Plan) -> NDArray[np.int
     is_later = np.arange(plan.role.shape[1]) > 0
     is_fact = plan.role == Role.FACT
     may_link = is_later & is_fact & (plan.first > 0)
+    # Several reports say themselves which of them is early.
+    is_one_report = (plan.role < Role.FIRST_REPORT).all(axis=1, keepdims=True)
     opener = np.full(plan.role.shape, EMPTY, dtype=np.int64)
     for name, where in (
         ("link", may_link & (chance < LINK_CHANCE)),
-        ("early", may_link & (chance >= 1 - EARLY_CHANCE) & (plan.second < 0)),
+        ("early", may_link & (chance >= 1 - EARLY_CHANCE) & (plan.second < 0) & is_one_report),
         ("repeat", (plan.role == Role.REPEAT) & is_later & (chance < REPEAT_OPENER_CHANCE)),
         ("early", plan.role == Role.EARLY),
         ("correction", plan.role == Role.CORRECTION),
         ("elsewhere", plan.role == Role.ELSEWHERE),
+        ("first_report", plan.role == Role.FIRST_REPORT),
+        ("later_report", plan.role == Role.LATER_REPORT),
+        ("latest_report", plan.role == Role.LATEST_REPORT),
     ):
         run = book.openers[name]
         opener = np.where(where, run.start + to_range(words, run.count), opener)
@@ -181,12 +186,12 @@ def fill_slots(
     named: dict[str, NDArray[np.bool_]] = {
         name: np.any(flags[templates], axis=2) for name, flags in book.mentions.items()
     }
-    met = {name: _met_before(told, story, cast.event.shape[1]) for name, told in named.items()}
+    met = {name: _met_before(told, plan.passage) for name, told in named.items()}
     style = draws.unit(sentences, 3)
     # An event's own sentence may go on "… of Oakdale Alliance", so it keeps the name.
     tells_event = np.isin(facts.kind[rows, first], book.kinds.of_event[:, 0])
     follows = np.zeros_like(tells_event)
-    follows[:, 1:] = (named["actor"] & ~named["voice"])[:, :-1] & (story[:, 1:] == story[:, :-1])
+    follows[:, 1:] = (named["actor"] & ~named["voice"])[:, :-1] & _goes_on(plan)
     main = templates[:, :, _MAIN]
     may_be_pronoun = ~tells_event & follows & book.actor_leads[main]
     _fill_actor(slots, book, cast, plan, main, style[:, :, 0], met, tells_event, may_be_pronoun)
@@ -263,13 +268,17 @@ def _fill_body(
         slots.put("body1", np.where(is_short, EMPTY, suffix), segment)
 
 
-def _met_before(
-    told: NDArray[np.bool_], story: NDArray[np.int64], stories: int
-) -> NDArray[np.bool_]:
-    """Returns where a sentence's story has told a thing in an earlier sentence."""
+def _goes_on(plan: Plan) -> NDArray[np.bool_]:
+    """Returns where a sentence, the first excepted, is of the passage of the one before it."""
+    is_same: NDArray[np.bool_] = plan.passage[:, 1:] == plan.passage[:, :-1]
+    return is_same
+
+
+def _met_before(told: NDArray[np.bool_], passage: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Returns where a sentence's passage has told a thing in an earlier sentence."""
     before = np.zeros_like(told)
-    for number in range(stories):
-        own = story == number
+    for number in range(int(passage.max()) + 1):
+        own = passage == number
         count = np.cumsum(told & own, axis=1) - (told & own)
         before |= own & (count > 0)
     return before

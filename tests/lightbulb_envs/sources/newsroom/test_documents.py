@@ -179,7 +179,7 @@ def test_the_reference_tells_the_key_facts_and_no_other():
 
 
 def test_a_bad_level_and_too_few_sentences_are_refused():
-    with pytest.raises(ValueError, match="0 to 4, got 7"):
+    with pytest.raises(ValueError, match="0 to 5, got 7"):
         NewsroomSource(7, "train")
     with pytest.raises(ValueError, match="up to 22 sentences"):
         NewsroomSource(2, "train", max_sentences=10)

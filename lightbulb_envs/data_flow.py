@@ -44,7 +44,7 @@ def data_flow() -> str:
         _observation(engine),
         _episode(engine, episode),
         _score(engine, episode),
-        _record(episode),
+        _record(engine, episode),
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -221,8 +221,8 @@ def _score(engine: SummariseEngine, episode: Episode) -> str:
     )
 
 
-def _record(episode: Episode) -> str:
-    (record,) = records_of(ENV_ID, SETTINGS, [episode])
+def _record(engine: SummariseEngine, episode: Episode) -> str:
+    (record,) = records_of(ENV_ID, SETTINGS, engine, [episode])
     shown = json.loads(record.to_json())
     shown["rewards"] = [round(reward, 4) for reward in shown["rewards"]]
     shown["versions"] = dict.fromkeys(shown["versions"], "…")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.actions import to_plain
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.summation import add_in_order
@@ -16,7 +17,8 @@ class Episode:
     """One finished episode."""
 
     instance: int
-    actions: tuple[int, ...]
+    actions: tuple[Any, ...]
+    """Plain data: ints, or lists of ints."""
     rewards: tuple[float, ...]
     truncated: bool
 
@@ -40,7 +42,7 @@ def roll_out(
 def _play(actor: Actor, engine: Engine, instances: NDArray[np.int64]) -> list[Episode]:
     rows = np.arange(len(instances))
     engine.reset(rows, instances)
-    actions: list[list[int]] = [[] for _ in rows]
+    actions: list[list[Any]] = [[] for _ in rows]
     rewards: list[list[float]] = [[] for _ in rows]
     truncated = np.zeros(len(rows), dtype=bool)
     active = rows
@@ -49,7 +51,7 @@ def _play(actor: Actor, engine: Engine, instances: NDArray[np.int64]) -> list[Ep
         chosen = actor.act(engine.observe(active), info)
         step = engine.step(active, chosen)
         for position, row in enumerate(active.tolist()):
-            actions[row].append(int(chosen[position]))
+            actions[row].append(to_plain(chosen[position]))
             rewards[row].append(float(step.reward[position]))
         truncated[active] = step.truncated
         active = active[~(step.terminated | step.truncated)]

@@ -1,0 +1,110 @@
+"""Actions of every kind of space that an environment may have: checks, masks, draws, plain data.
+
+What a row of the observation's `action_mask` says, 1 where legal:
+
+    Discrete(A)              (A,)    which actions are legal
+    MultiDiscrete([A] * K)   (K, A)  which actions are legal in each place
+    MultiBinary(A)           (A,)    which bits may be set; none has to be
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Discrete, MultiBinary, MultiDiscrete
+from numpy.typing import NDArray
+
+Space = gymnasium.Space[Any]
+
+
+def check_actions(
+    actions: Sequence[Any] | NDArray[Any], count: int, space: Space
+) -> NDArray[np.int64]:
+    """Returns the actions of `count` rows as an array; TypeError or ValueError says what is wrong.
+
+    Raises:
+        TypeError: actions that are no integers.
+        ValueError: actions of another shape, or outside the space.
+    """
+    array = np.asarray(actions)
+    wanted = (count, *(space.shape or ()))
+    if array.shape != wanted:
+        raise ValueError(f"actions must have the shape {wanted}, got {array.shape}")
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"actions must be integers, got {array.dtype}")
+    size = _size(space)
+    if array.size and not (array.min() >= 0 and (array < size).all()):
+        wrong = array[(array < 0) | (array >= size)]
+        raise ValueError(f"actions must be in [0, {np.max(size)}), got {wrong.tolist()}")
+    return array.astype(np.int64)
+
+
+def _size(space: Space) -> NDArray[np.int64]:
+    """Returns how many values each place of an action may take."""
+    if isinstance(space, Discrete):
+        return np.array(int(space.n))
+    if isinstance(space, MultiBinary):
+        return np.array(2)
+    if isinstance(space, MultiDiscrete):
+        return np.asarray(space.nvec, dtype=np.int64)
+    raise TypeError(
+        f"actions are Discrete, MultiDiscrete or MultiBinary here, got {type(space).__name__}"
+    )
+
+
+def mask_shape(space: Space) -> tuple[int, ...]:
+    """Returns the shape of one row's `action_mask`."""
+    if isinstance(space, MultiDiscrete):
+        return (len(space.nvec), int(space.nvec.max()))
+    return (int(space.n),)  # type: ignore[attr-defined] # the other two have it
+
+
+def are_legal(
+    space: Space, masks: NDArray[np.int8], actions: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Returns which of N actions their masks (N, ...) allow."""
+    if isinstance(space, MultiBinary):
+        room = masks - actions
+    else:
+        room = np.take_along_axis(masks, actions[..., None], axis=-1)[..., 0].astype(np.int64) - 1
+    is_legal = np.asarray(room >= 0, dtype=np.bool_)
+    return is_legal.all(axis=1) if is_legal.ndim > 1 else is_legal
+
+
+def draw_legal(
+    space: Space, masks: NDArray[np.int8], generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Returns one action a row, uniform over the legal ones."""
+    if isinstance(space, MultiBinary):
+        return np.where(generator.random(masks.shape) < 0.5, masks, 0).astype(np.int64)
+    place = generator.random(masks.shape[:-1]) * masks.sum(axis=-1)
+    action: NDArray[np.int64] = (masks.cumsum(axis=-1) <= place[..., None]).sum(axis=-1)
+    return action
+
+
+def sample_mask(space: Space, mask: NDArray[np.int8]) -> Any:
+    """Returns a row's mask in the form that `space.sample(mask=...)` takes."""
+    if isinstance(space, MultiDiscrete):
+        pairs = zip(mask, space.nvec.tolist(), strict=True)
+        return tuple(np.ascontiguousarray(row[:size]) for row, size in pairs)
+    if isinstance(space, MultiBinary):
+        return mask * np.int8(2)  # where 2 stands for either
+    return mask
+
+
+def flat_mask(space: Space, masks: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Returns masks (..., M) in the layout of sb3-contrib's MaskablePPO: place after place."""
+    allowed = masks.astype(bool)
+    if isinstance(space, MultiBinary):
+        allowed = np.stack([np.ones_like(allowed), allowed], axis=-1)
+        return allowed.reshape(*masks.shape[:-1], -1)
+    if isinstance(space, MultiDiscrete):
+        places = [allowed[..., place, :size] for place, size in enumerate(space.nvec.tolist())]
+        return np.concatenate(places, axis=-1)
+    return allowed
+
+
+def to_plain(action: Any) -> Any:
+    """Returns an action as plain data: an int, or a list of ints."""
+    return np.asarray(action).tolist()

@@ -1,0 +1,104 @@
+"""Actions in every space: checks, masks and draws agree with Gymnasium's own."""
+
+import numpy as np
+import pytest
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightbulb_envs.actions import (
+    are_legal,
+    check_actions,
+    draw_legal,
+    flat_mask,
+    mask_shape,
+    sample_mask,
+    to_plain,
+)
+
+SPACES = (Discrete(5), MultiDiscrete([5] * 3), MultiBinary(4))
+seeds = st.integers(0, 2**32)
+
+
+def _mask(space, generator):
+    mask = (generator.random(mask_shape(space)) < 0.5).astype(np.int8)
+    mask[..., -1] = 1  # something is always legal
+    return mask
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+@given(seed=seeds)
+def test_what_gymnasium_samples_by_a_mask_is_legal(space, seed):
+    mask = _mask(space, np.random.default_rng(seed))
+    space.seed(seed)
+    action = np.asarray(space.sample(mask=sample_mask(space, mask)))
+    assert are_legal(space, mask[None], action[None].astype(np.int64)).tolist() == [True]
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+@given(seed=seeds)
+def test_legal_draws_are_legal_and_others_are_not(space, seed):
+    generator = np.random.default_rng(seed)
+    masks = np.stack([_mask(space, generator) for _ in range(6)])
+    drawn = draw_legal(space, masks, generator)
+    assert are_legal(space, masks, drawn).all()
+    forbidden = np.argwhere(masks[0] == 0)
+    if len(forbidden):
+        action = drawn[0].copy()
+        place = forbidden[0]
+        if isinstance(space, MultiBinary):
+            action[place[0]] = 1
+        elif action.ndim:
+            action[place[0]] = place[1]
+        else:
+            action = place[0]
+        assert not are_legal(space, masks[:1], np.asarray(action)[None])[0]
+
+
+def test_draws_are_uniform_over_what_is_legal():
+    generator = np.random.default_rng(0)
+    masks = np.tile(np.array([1, 0, 1, 1], dtype=np.int8), (30_000, 1))
+    counts = np.bincount(draw_legal(Discrete(4), masks, generator), minlength=4)
+    assert counts[1] == 0
+    assert counts[[0, 2, 3]] == pytest.approx([10_000] * 3, rel=0.05)
+    bits = draw_legal(MultiBinary(4), masks, generator)
+    assert bits.mean(axis=0) == pytest.approx([0.5, 0.0, 0.5, 0.5], abs=0.02)
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+def test_no_rows_are_no_trouble(space):
+    masks = np.zeros((0, *mask_shape(space)), dtype=np.int8)
+    assert are_legal(space, masks, np.zeros((0, *space.shape), dtype=np.int64)).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("space", "actions", "error", "message"),
+    [
+        (Discrete(5), [5], ValueError, r"in \[0, 5\), got \[5\]"),
+        (Discrete(5), [-1], ValueError, "got"),
+        (Discrete(5), [1.0], TypeError, "integers, got float64"),
+        (Discrete(5), [[1]], ValueError, r"shape \(1,\), got \(1, 1\)"),
+        (MultiDiscrete([5, 5]), [[0, 5]], ValueError, r"in \[0, 5\)"),
+        (MultiDiscrete([5, 5]), [0], ValueError, r"shape \(1, 2\)"),
+        (MultiBinary(3), [[0, 2, 0]], ValueError, r"in \[0, 2\), got \[2\]"),
+        (Box(0, 1, (2,)), [[0, 1]], TypeError, "Discrete, MultiDiscrete or MultiBinary"),
+    ],
+)
+def test_bad_actions_are_refused(space, actions, error, message):
+    with pytest.raises(error, match=message):
+        check_actions(actions, 1, space)
+
+
+def test_masks_of_other_peoples_code_by_hand():
+    mask = np.array([1, 0, 1], dtype=np.int8)
+    assert flat_mask(Discrete(3), mask).tolist() == [True, False, True]
+    assert flat_mask(MultiBinary(3), mask).tolist() == [True, True, True, False, True, True]
+    slate = np.array([[1, 0, 1], [0, 0, 1]], dtype=np.int8)
+    flat = flat_mask(MultiDiscrete([3, 3]), slate)
+    assert flat.tolist() == [True, False, True, False, False, True]
+    assert flat_mask(MultiDiscrete([3, 3]), np.stack([slate, slate])).shape == (2, 6)
+
+
+def test_actions_are_plain_data():
+    assert to_plain(np.int64(3)) == 3
+    assert to_plain(np.array([1, 0])) == [1, 0]

@@ -1,0 +1,294 @@
+"""Laws of an episode: what it observes, what it allows and what it pays."""
+
+import copy
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import strategies as st
+
+from lightbulb_envs.checker.moves import Move, first_action, illegal_action, play
+from lightbulb_envs.checker.strategies import moves
+from lightbulb_envs.checker.subject import Subject, difference, quiet, require, same
+from lightbulb_envs.summation import add_in_order
+
+EXAMPLES = 25
+"""Episodes that a law is tried on."""
+_SEEDS = st.integers(0, (1 << 32) - 1)
+
+
+def _for_all_episodes(
+    subject: Subject, holds: Callable[[Any, int, list[Move]], None], examples: int = EXAMPLES
+) -> str:
+    """Tries a law on drawn seeds and moves; hypothesis finds a short episode that breaks it."""
+    env = subject.make()
+
+    @hypothesis.settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(seed=_SEEDS, drawn=moves(env.action_space))
+    def holds_for(seed: int, drawn: list[Move]) -> None:
+        holds(env, seed, drawn)
+
+    holds_for()
+    return f"{examples} drawn episodes"
+
+
+def observations(subject: Subject) -> str:
+    """Observations lie in their space and are the caller's to change, and so is the info."""
+
+    def holds(env: Any, seed: int, drawn: list[Move]) -> None:
+        observation, info = env.reset(seed=seed)
+        results = [(observation, info)]
+        results += [(step[1], step[5]) for step in play(env, drawn, observation)]
+        for told, known in results:
+            require(
+                env.observation_space.contains(told),
+                (
+                    f"an observation lies outside observation_space: {_outside(env, told)}; make "
+                    "the space as wide as what `observe` returns, with its shapes and dtypes"
+                ),
+            )
+            require(
+                isinstance(known.get("instance"), int),
+                'info["instance"] must be the int of the episode\'s instance; the adapters put '
+                "it there from `engine.instance`",
+            )
+            require(
+                same(known.get("action_mask"), told["action_mask"]),
+                'info["action_mask"] must be the observation\'s action_mask, an array of its own',
+            )
+        told, known = results[-1]
+        before = copy.deepcopy(env.unwrapped.engine.observe(np.zeros(1, dtype=np.int64)))
+        for array in (*told.values(), known["action_mask"]):
+            array[...] = 1 if array.dtype != np.int8 else 0
+        after = env.unwrapped.engine.observe(np.zeros(1, dtype=np.int64))
+        require(
+            same(before, after),
+            (
+                "writing into a returned observation changes the episode "
+                f"({difference(before, after)}): return copies from `observe`"
+            ),
+        )
+
+    return _for_all_episodes(subject, holds)
+
+
+def _outside(env: Any, observation: Any) -> str:
+    if not isinstance(observation, dict):
+        return f"it is a {type(observation).__name__}, no dict"
+    spaces = env.observation_space.spaces
+    if spaces.keys() != observation.keys():
+        return f"it holds {sorted(observation)}, and the space {sorted(spaces)}"
+    name = next((name for name in spaces if not spaces[name].contains(observation[name])), "")
+    if not name:
+        return "it lies in none"
+    value = observation[name]
+    return (
+        f"{name!r} with shape {np.shape(value)} and dtype {getattr(value, 'dtype', type(value))} "
+        f"is not in {spaces[name]}"
+    )
+
+
+def masks(subject: Subject) -> str:
+    """What the mask allows is accepted, and what it forbids is not."""
+    tried = 0
+
+    def holds(env: Any, seed: int, drawn: list[Move]) -> None:
+        nonlocal tried
+        observation, _ = env.reset(seed=seed)
+        for move in drawn:
+            mask = observation["action_mask"]
+            is_some = bool(mask.any())
+            require(is_some, "no action is legal before the end of the episode: end it instead")
+            snapshot = env.unwrapped.snapshot()
+            for action in _each_kind(env.action_space, mask, move):
+                _, _, _, _, info = env.unwrapped.step(action)
+                allows = _allows(env.action_space, mask, action)
+                require(
+                    info["illegal_action"] is not allows,
+                    f"the mask says that action {_plain(action)} is "
+                    f"{'legal' if allows else 'illegal'}, and the step says "
+                    f"info['illegal_action'] = {info['illegal_action']}: both must come from one "
+                    "place",
+                )
+                env.unwrapped.restore(snapshot)
+                tried += 1
+            step = env.step(move.on(env.action_space, mask))
+            observation = step[0]
+            if step[2] or step[3]:
+                break
+
+    _for_all_episodes(subject, holds)
+    return f"{tried} actions, legal and not, in {EXAMPLES} drawn episodes"
+
+
+def _each_kind(space: Any, mask: Any, move: Move) -> list[Any]:
+    """Returns actions to try: of a Discrete space all, elsewhere a drawn and a forbidden one."""
+    if space.shape == ():
+        return list(range(int(space.n)))
+    found = [Move(move.number).on(space, mask), move.on(space, mask), first_action(space)]
+    forbidden = illegal_action(space, mask)
+    return found if forbidden is None else [*found, forbidden]
+
+
+def _allows(space: Any, mask: Any, action: Any) -> bool:
+    from lightbulb_envs.actions import are_legal
+
+    return bool(are_legal(space, mask[None], np.asarray(action, dtype=np.int64)[None])[0])
+
+
+def _plain(action: Any) -> Any:
+    return np.asarray(action).tolist()
+
+
+def illegal_actions(subject: Subject) -> str:
+    """An illegal action raises nothing, changes nothing and costs no more than its penalty."""
+    tried = 0
+
+    def holds(env: Any, seed: int, drawn: list[Move]) -> None:
+        nonlocal tried
+        observation, _ = env.reset(seed=seed)
+        for move in drawn:
+            action = illegal_action(env.action_space, observation["action_mask"])
+            if action is not None:
+                tried += 1
+                after, reward, terminated, _, info = _step(env.unwrapped, action)
+                require(
+                    not terminated and same(after, observation),
+                    (
+                        f"illegal action {_plain(action)} changes the episode "
+                        f"({'it ends' if terminated else difference(observation, after)}): an "
+                        "illegal action is a no-op"
+                    ),
+                )
+                parts = dict(info["reward_parts"])
+                penalty = parts.pop("illegal_action", 0.0)
+                require(
+                    reward <= 0 and penalty == reward and not any(parts.values()),
+                    f"illegal action {_plain(action)} is paid {reward} ({info['reward_parts']}): "
+                    "its price must be the part 'illegal_action', zero or less, and no other part",
+                )
+            step = env.unwrapped.step(move.on(env.action_space, observation["action_mask"]))
+            observation = step[0]
+            if step[2]:
+                break
+
+    _for_all_episodes(subject, holds)
+    if not tried:
+        return "not checked: no action was ever illegal"
+    return f"{tried} illegal actions in {EXAMPLES} drawn episodes"
+
+
+def _step(env: Any, action: Any) -> Any:
+    try:
+        return env.step(action)
+    except Exception as error:
+        require(
+            False,
+            f"illegal action {_plain(action)} raises {type(error).__name__} ({error}): an illegal "
+            "action of the space is a no-op, never an error",
+        )
+
+
+def rewards(subject: Subject) -> str:
+    """Rewards are finite floats, and their parts add up to them in order."""
+
+    def holds(env: Any, seed: int, drawn: list[Move]) -> None:
+        observation, _ = env.reset(seed=seed)
+        for _, _, reward, _, _, info in play(env, drawn, observation):
+            require(
+                isinstance(reward, float) and math.isfinite(reward),
+                f"a reward is {reward!r}: it must be a finite Python float",
+            )
+            parts = info.get("reward_parts")
+            require(
+                isinstance(parts, dict) and parts != {},
+                'info["reward_parts"] must hold every part of the reward by name; the adapters '
+                "put it there from `Step.parts` and `part_names`",
+            )
+            total = add_in_order(parts.values())
+            require(
+                total == reward,
+                f"the parts {parts} add up to {total!r} and the reward is {reward!r}: compute the "
+                "reward as `add_in_order` of the parts",
+            )
+
+    return _for_all_episodes(subject, holds)
+
+
+def gains(subject: Subject) -> str:
+    """Where a draft has scores, what an episode was paid, part by part, is the final scores."""
+    if not hasattr(subject.engine(1), "scores"):
+        return "not checked: the engine has no `scores(row)`, so its reward is no gain of a score"
+
+    def holds(env: Any, seed: int, drawn: list[Move]) -> None:
+        observation, _ = env.reset(seed=seed)
+        engine = env.unwrapped.engine
+        start = engine.scores(0)
+        paid = dict.fromkeys(start, 0.0)
+        for _, _, _, _, _, info in play(env, drawn, observation):
+            for name in paid:
+                paid[name] += info["reward_parts"][name]
+        for name, score in engine.scores(0).items():
+            gained = score - start[name]
+            require(
+                abs(paid[name] - gained) <= 1e-9,
+                f"part {name!r} was paid {paid[name]!r} in all, and its score rose by {gained!r}: "
+                "pay the difference of the scores before and after each step",
+            )
+
+    return _for_all_episodes(subject, holds)
+
+
+def snapshots(subject: Subject) -> str:
+    """A snapshot is plain data, and going on from it is going on from the replayed actions."""
+    other = subject.bare()
+
+    def holds(env: Any, seed: int, drawn: list[Move]) -> None:
+        bare = env.unwrapped
+        half = len(drawn) // 2
+        observation, _ = bare.reset(seed=seed)
+        played = play(bare, drawn[:half], observation)
+        if played and (played[-1][3] or played[-1][4]):
+            return
+        before = bare.snapshot()
+        try:
+            text = json.dumps(before, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            require(False, f"the snapshot is no plain data ({error}): use dicts, lists and numbers")
+        with quiet():
+            restored, info = other.restore(json.loads(text))
+        now = bare.engine.observe(np.zeros(1, dtype=np.int64))
+        now = {name: array[0] for name, array in now.items()}
+        require(
+            same(restored, now),
+            (
+                f"a restored episode observes something else ({difference(now, restored)}): put "
+                "everything that `observe` reads into the snapshot"
+            ),
+        )
+        ahead = [play(one, drawn[half:], now) for one in (bare, other)]
+        require(
+            same(ahead[0], ahead[1]),
+            (
+                f"a restored episode goes on differently ({difference(ahead[0], ahead[1])}): put "
+                "everything that `step` reads into the snapshot"
+            ),
+        )
+        replayed, _ = other.reset(options={"instance": info["instance"]})
+        again = play(other, [Move(0, step[0]) for step in (*played, *ahead[0])], replayed)
+        require(
+            same([step[1:] for step in again], [step[1:] for step in (*played, *ahead[0])]),
+            "replaying the actions of an episode gives another one: an episode may depend on its "
+            "instance and its actions alone",
+        )
+
+    return _for_all_episodes(subject, holds)

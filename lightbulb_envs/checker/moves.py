@@ -1,0 +1,107 @@
+"""Moves: actions that are chosen when the mask is known, and episodes of them."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import MultiBinary
+from numpy.typing import NDArray
+
+from lightbulb_envs.actions import draw_legal
+
+Env = gymnasium.Env[Any, Any]
+
+
+@dataclass(frozen=True)
+class Move:
+    """An action, or the legal one that a number draws."""
+
+    number: int
+    action: Any = None
+
+    def on(self, space: gymnasium.Space[Any], mask: NDArray[np.int8]) -> Any:
+        """Returns the action for a mask."""
+        if self.action is not None:
+            return self.action
+        drawn = draw_legal(space, mask[None], np.random.default_rng(self.number))[0]
+        return int(drawn) if drawn.ndim == 0 else drawn
+
+
+SCRIPT = tuple(Move(number) for number in range(6))
+"""Six legal moves, for laws that need no search."""
+
+
+def first_action(space: gymnasium.Space[Any]) -> Any:
+    """Returns the action of all zeros."""
+    if isinstance(space, MultiBinary):
+        return np.zeros(space.shape, dtype=np.int8)
+    return 0 if space.shape == () else np.zeros(space.shape or (), dtype=np.int64)
+
+
+def illegal_action(space: gymnasium.Space[Any], mask: NDArray[np.int8]) -> Any:
+    """Returns an action that a mask forbids, None if it forbids none."""
+    forbidden = np.argwhere(mask == 0)
+    if not len(forbidden):
+        return None
+    if isinstance(space, MultiBinary):
+        return (np.arange(mask.size) == int(forbidden[0][0])).astype(np.int8).reshape(mask.shape)
+    if space.shape == ():
+        return int(forbidden[0][0])
+    action = np.argmax(mask, axis=-1)
+    place, value = forbidden[0]
+    action[place] = value
+    return action
+
+
+def play(env: Env, moves: Iterable[Move], observation: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Plays moves from an observation on; returns what every step returned, to the end."""
+    told = []
+    for move in moves:
+        action = move.on(env.action_space, observation["action_mask"])
+        step = env.step(action)
+        told.append((action, *step))
+        observation = step[0]
+        if step[2] or step[3]:
+            break
+    return told
+
+
+def digest(*told: Any) -> str:
+    """Returns a digest of nested dicts, lists, arrays and numbers, exact to the bit."""
+    state = hashlib.blake2b(digest_size=16)
+    _add(state, told)
+    return state.hexdigest()
+
+
+def _add(state: Any, value: Any) -> None:
+    if isinstance(value, dict):
+        for name in sorted(value):
+            state.update(f"{name}:".encode())
+            _add(state, value[name])
+    elif isinstance(value, list | tuple):
+        state.update(f"[{len(value)}".encode())
+        for one in value:
+            _add(state, one)
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        state.update(f"{value.dtype}{value.shape}".encode())
+        state.update(np.ascontiguousarray(value).tobytes())
+    elif isinstance(value, np.ndarray):
+        _add(state, value.tolist())
+    else:
+        state.update(repr(value).encode())
+
+
+def trace(env: Env, seeds: Iterable[int], moves: Iterable[Move] = SCRIPT) -> str:
+    """Returns a digest of the episodes that seeds start, one move of each kind in them."""
+    script = tuple(moves)
+    told: list[Any] = [repr(env.observation_space), repr(env.action_space)]
+    for seed in seeds:
+        observation, info = env.reset(seed=seed)
+        told += [observation, info]
+        forbidden = illegal_action(env.action_space, observation["action_mask"])
+        first = () if forbidden is None else (Move(0, forbidden),)
+        told.append(play(env, (*first, *script), observation))
+    return digest(told)

@@ -1,0 +1,107 @@
+"""Laws between policies: the oracle is no worse than any baseline, the heuristic beats random."""
+
+import numpy as np
+
+from lightbulb_envs.baselines import baselines_of, make_baseline
+from lightbulb_envs.checker.subject import Subject, require
+from lightbulb_envs.registry import check_head
+from lightbulb_envs.score import mean_returns, random_returns
+
+_DOCUMENTS = 32
+_ROLLOUTS = 20
+_SLACK = 1e-9
+
+
+def row(subject: Subject) -> str:
+    """The registry row names a head that acts in the action space, and baselines that exist."""
+    known = subject.row
+    engine = subject.engine(1)
+    try:
+        check_head(known, engine)
+    except ValueError as error:
+        require(False, str(error))
+    table = baselines_of(engine)
+    for name in ("random", "oracle", known.heuristic):
+        require(
+            name in table,
+            f"there is no baseline {name!r}: the engine's table {engine.baselines!r} holds "
+            f"{', '.join(table)}; it needs 'random', 'oracle' and the row's heuristic",
+        )
+    require(
+        known.max_episode_steps >= 2,
+        f"max_episode_steps is {known.max_episode_steps}: Gymnasium's checks need two or more",
+    )
+    return f"head {known.head}, heuristic {known.heuristic}, sub-agent {known.agent}"
+
+
+def oracle(subject: Subject) -> str:
+    """The oracle returns what it promises, and no baseline returns more."""
+    engine = subject.engine(_DOCUMENTS)
+    rows = np.arange(min(_DOCUMENTS, engine.num_instances or _DOCUMENTS))
+    engine.reset(rows, rows)
+    promised = np.array([engine.oracle_return(row) for row in rows.tolist()])
+    methods = [engine.oracle_method(row) for row in rows.tolist()]
+    returned = _follow_oracle(subject)
+    gap = np.abs(returned - promised).max()
+    require(
+        gap <= _SLACK,
+        f"`oracle_action`, followed to the end, returns up to {gap:.3g} other than "
+        "`oracle_return` says: both must follow one plan",
+    )
+    is_exact = np.array([method == "exact" for method in methods])
+    table = baselines_of(engine)
+    names = [name for name in table if name != "random"]
+    if not engine.source.has_facts:
+        names = [name for name in names if name != "ceiling"]
+    for name in names:
+        values = mean_returns(make_baseline(name, engine), engine, rows)
+        above = np.flatnonzero(is_exact & (values > promised + _SLACK))
+        require(
+            not len(above),
+            f"{name} returns more than the exact oracle on instances {rows[above].tolist()}: the "
+            "oracle misses something that can be done",
+        )
+        require(
+            values.mean() <= promised.mean() + _SLACK,
+            f"{name} returns {values.mean():.4f} on average and the oracle "
+            f"{promised.mean():.4f}: widen the oracle's search",
+        )
+    return f"{len(rows)} documents ({int(is_exact.sum())} exact) against {', '.join(names)}"
+
+
+def _follow_oracle(subject: Subject) -> np.ndarray:
+    """Returns the returns of `oracle_action` on the first instances, one episode at a time."""
+    engine = subject.engine(1)
+    own = np.zeros(1, dtype=np.int64)
+    returns = []
+    for instance in range(min(_DOCUMENTS, engine.num_instances or _DOCUMENTS)):
+        engine.reset(own, np.array([instance]))
+        total, ended = 0.0, False
+        for _ in range(subject.row.max_episode_steps):
+            step = engine.step(own, np.asarray([engine.oracle_action(0)]))
+            total += float(step.reward[0])
+            ended = bool(step.terminated[0] or step.truncated[0])
+            if ended:
+                break
+        require(
+            ended,
+            f"`oracle_action` does not end instance {instance} in max_episode_steps="
+            f"{subject.row.max_episode_steps} steps: raise the limit",
+        )
+        returns.append(total)
+    return np.array(returns)
+
+
+def heuristic(subject: Subject) -> str:
+    """The declared reference heuristic returns no less than a random policy."""
+    engine = subject.engine(_DOCUMENTS * 2)
+    rows = np.arange(min(_DOCUMENTS * 2, engine.num_instances or _DOCUMENTS * 2))
+    name = subject.row.heuristic
+    values = mean_returns(make_baseline(name, engine), engine, rows)
+    random = random_returns(engine, rows, rollouts=_ROLLOUTS)
+    require(
+        values.mean() >= random.mean(),
+        f"the reference heuristic {name!r} returns {values.mean():.4f} on {len(rows)} documents, "
+        f"and random {random.mean():.4f}: name a heuristic that beats random, or mend the reward",
+    )
+    return f"{name} {values.mean():.3f}, random {random.mean():.3f} on {len(rows)} documents"

@@ -1,0 +1,171 @@
+"""Every law catches an environment that breaks it, and says what to do; ours keep them all."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import gymnasium
+import pytest
+
+import lightbulb_envs
+from lightbulb_envs.adapters.gym_env import TextEnv
+from lightbulb_envs.checker import LAWS, BrokenLawError, check_text_env
+
+BROKEN = {
+    # law: [(engine, what the message says of it, what it says to do)]
+    "row": [("NoHeuristic", "no baseline 'centrality'", "it needs 'random', 'oracle' and")],
+    "gymnasium": [("NarrowSpace", "check_env says", "observation")],
+    "observations": [
+        ("NarrowSpace", "'tokens' with shape", "make the space as wide"),
+        ("SharedArrays", "writing into a returned observation", "return copies"),
+    ],
+    "masks": [
+        ("LyingMask", "the mask says that action", "must come from one place"),
+        ("NothingLegal", "no action is legal", "end it instead"),
+    ],
+    "illegal": [
+        ("RaisesOnIllegal", "raises ValueError", "is a no-op, never an error"),
+        ("IllegalStops", "it ends", "an illegal action is a no-op"),
+        ("IllegalPays", "is paid 0.5", "its price must be the part 'illegal_action'"),
+    ],
+    "rewards": [
+        ("InfiniteReward", "a reward is inf", "must be a finite"),
+        ("PartsThatDoNotAddUp", "add up to", "`add_in_order` of the parts"),
+    ],
+    "gains": [("GainsThatDoNotTelescope", "its score rose by", "pay the difference")],
+    "snapshots": [
+        ("ForgetfulSnapshot", "restored episode", "into the snapshot"),
+        ("SnapshotOfArrays", "no plain data", "use dicts, lists and numbers"),
+    ],
+    "batches": [("RowsShareState", "is not the single environments", "must not share state")],
+    "options": [("StrictOptions", "raises ValueError (no such option)", "ignore options")],
+    "keywords": [
+        ("IdleKeyword", "idle=2 changes nothing", "or do not accept it"),
+        ("UntoldKeyword", "'budget' has no example", "declare it as"),
+        ("RefusedExample", "is refused", "give an example that works"),
+    ],
+    "specs": [("ReadsAClock", "plays another episode", "must be plain data")],
+    "pickles": [("HoldsALambda", "cannot be pickled", "no lambdas")],
+    "seeds": [
+        ("ReadsAClock", "with the same seed", "draw from the instance alone"),
+        ("ReadsTheHashSeed", "PYTHONHASHSEED", "the order of sets"),
+        ("ReadsTheThreads", "threads) gives another", "depends on threads"),
+        ("OneInstance", "the same instance", "draw it from the seed"),
+    ],
+    "splits": [("SplitsShareDocuments", "share a document", "by its split")],
+    "rendering": [
+        ("RendersNothing", "renders str", "must return text"),
+        ("PageFromElsewhere", "'<script'", "must need nothing from elsewhere"),
+    ],
+    "oracle": [
+        ("WeakOracle", "returns more", "misses something|widen the oracle"),
+        ("OracleThatPromises", "returns up to 0.1", "must follow one plan"),
+    ],
+    "heuristic": [("PoorHeuristic", "and random", "name a heuristic that beats random")],
+}
+CASES = [(law, *case) for law, cases in BROKEN.items() for case in cases]
+
+
+class StrictOptionsEnv(TextEnv):
+    """Refuses options that it does not know."""
+
+    def reset(self, *, seed=None, options=None):
+        if options and "instance" not in options:
+            raise ValueError("no such option")
+        return super().reset(seed=seed, options=options)
+
+
+@pytest.fixture(autouse=True)
+def _broken_engines_can_be_imported(monkeypatch):
+    """Here, and in the processes that the law of seeds starts."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    monkeypatch.setenv("LIGHTBULB_TEST_ELSEWHERE", "1")
+
+
+@pytest.fixture
+def register():
+    made = []
+
+    def make(engine):
+        import broken_engines
+
+        env_id = broken_engines.register_broken(engine)
+        made.append(env_id)
+        if engine == "StrictOptions":
+            gymnasium.registry[env_id].entry_point = StrictOptionsEnv
+        return env_id
+
+    yield make
+    for env_id in made:
+        del lightbulb_envs.ROWS[env_id]
+        del gymnasium.registry[env_id]
+
+
+def test_every_law_has_an_environment_that_breaks_it():
+    assert set(BROKEN) == set(LAWS)
+
+
+@pytest.mark.parametrize(("law", "engine", "how", "advice"), CASES)
+def test_a_law_catches_what_breaks_it_and_says_what_to_do(law, engine, how, advice, register):
+    env_id = register(engine)
+    with pytest.raises(BrokenLawError) as caught:
+        check_text_env(env_id, laws=[law])
+    message = str(caught.value)
+    assert message.startswith(f"{env_id} breaks the law {law!r} (")
+    assert how in message
+    assert any(part in message for part in advice.split("|"))
+
+
+def test_the_toy_that_the_broken_ones_are_made_of_keeps_every_law(register):
+    assert all(outcome.is_checked for outcome in check_text_env(register("Sound")))
+
+
+@pytest.mark.parametrize("env_id", lightbulb_envs.ROWS)
+def test_our_environments_keep_every_law(env_id):
+    outcomes = check_text_env(env_id)
+    assert [outcome.law for outcome in outcomes] == list(LAWS)
+    assert all(outcome.is_checked for outcome in outcomes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", range(6))
+@pytest.mark.parametrize("env_id", lightbulb_envs.ROWS)
+def test_our_environments_keep_every_law_at_every_level(env_id, level):
+    check_text_env(env_id, level=level)
+
+
+def test_real_text_keeps_the_laws(news_file):
+    outcomes = check_text_env("Lightbulb/NewsSummariser-v0", source=f"jsonl:{news_file}")
+    unchecked = {outcome.law: outcome.note for outcome in outcomes if not outcome.is_checked}
+    assert set(unchecked) == {"splits"}
+    assert "no split" in unchecked["splits"]
+
+
+def test_an_unknown_law_or_id_is_refused():
+    with pytest.raises(ValueError, match="no law is called 'gravity'"):
+        check_text_env("Lightbulb/NewsSummariser-v0", laws=["gravity"])
+    with pytest.raises(ValueError, match="no environment is called"):
+        check_text_env("Lightbulb/Nothing-v0")
+    with pytest.raises(ValueError, match="cannot be imported"):
+        check_text_env("no_such_module:Lightbulb/Nothing-v0")
+
+
+def _run(*arguments):
+    command = [sys.executable, "-m", "lightbulb_envs.checker", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_command_prints_what_was_checked():
+    done = _run(
+        "Lightbulb/NewsSummariser-Easy-v0", "--laws", "row", "rewards", "--settings", "level=3"
+    )
+    assert done.returncode == 0
+    assert "held  rewards" in done.stdout
+    assert "keeps 2 laws; 0 were not checked" in done.stdout
+
+
+def test_the_command_ends_in_one_line_at_bad_input():
+    done = _run("Lightbulb/NewsSummariser-v0", "--settings", "level=9")
+    assert done.returncode == 2
+    assert done.stderr.startswith("lightbulb: level must be one of 0 to 5")
+    assert len(done.stderr.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""What agents learn: training runs over seeds, and what they score on test documents.
+"""What agents learn: training runs over seeds, and what they score on test and ood documents.
 
     python -m benchmarks.learning [--only SUITE ...] [--runs FOLDER] [--jobs 2]
 
@@ -37,29 +37,49 @@ class Suite:
     env: str
     budget: str
     seeds: tuple[int, ...]
+    settings: tuple[str, ...] = ()
+    """Keywords that are not the id's own, as `--settings` takes them."""
 
 
+_THREE = (0, 1, 2)
 SUITES = (
-    Suite("easy-short", "Lightbulb/NewsSummariser-Easy-v0", "short", (0, 1, 2)),
+    Suite("level0-short", "Lightbulb/NewsSummariser-v0", "short", _THREE, ("level=0",)),
+    Suite("easy-short", "Lightbulb/NewsSummariser-Easy-v0", "short", _THREE),
     Suite("v0-short", "Lightbulb/NewsSummariser-v0", "short", (0, 1, 2, 3, 4)),
     Suite("v0-long", "Lightbulb/NewsSummariser-v0", "long", (0, 1, 2, 3, 4)),
-    Suite("hard-short", "Lightbulb/NewsSummariser-Hard-v0", "short", (0, 1, 2)),
+    Suite("level3-short", "Lightbulb/NewsSummariser-v0", "short", _THREE, ("level=3",)),
+    Suite("hard-short", "Lightbulb/NewsSummariser-Hard-v0", "short", _THREE),
+    Suite("multidoc-short", "Lightbulb/NewsSummariser-MultiDoc-v0", "short", _THREE),
+    Suite("slate-short", "Lightbulb/NewsSummariser-Slate-v0", "short", _THREE),
+    Suite("subset-short", "Lightbulb/NewsSummariser-Subset-v0", "short", _THREE),
 )
 
 
 def train_run(suite: Suite, seed: int, folder: Path) -> Path:
     """Trains one run in a process of its own, unless it is finished; returns its folder."""
     run = folder / f"{suite.name}-{seed}"
-    if (run / "results.json").is_file():
-        return run
+    if not (run / "results.json").is_file():
+        _train(suite, seed, run)
+    if not _ood_file(suite, run).is_file():
+        command = [sys.executable, "-m", "lightbulb_agents.evaluate", str(run), "--split", "ood"]
+        run_logged(command, run.with_suffix(".log"))
+    return run
+
+
+def _ood_file(suite: Suite, run: Path) -> Path:
+    return run / f"evaluation-{suite.env.removeprefix('Lightbulb/')}-ood.json"
+
+
+def _train(suite: Suite, seed: int, run: Path) -> None:
     command = [sys.executable, "-m", "lightbulb_agents.train", "--env", suite.env]
     command += ["--budget", suite.budget, "--seed", str(seed), "--threads", "1"]
     command += ["--run-folder", str(run)]
+    if suite.settings:
+        command += ["--settings", *suite.settings]
     if (run / "run.json").is_file():
         command.append("--resume")
     print(f"{suite.name}, seed {seed}", flush=True)
     run_logged(command, run.with_suffix(".log"))
-    return run
 
 
 def run_logged(command: list[str], log: Path) -> None:
@@ -82,8 +102,11 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         played = np.array([_returns(run / f"episodes-{heuristic}.jsonl") for run in runs])
         gap = paired_interval(trained - played)
         differences[f"trained - {heuristic}"] = asdict(gap)
+    ood = [json.loads(_ood_file(suite, run).read_text(encoding="utf-8")) for run in runs]
+    ood_scores = [_score(result, "trained") for result in ood]
     return {
         "env": suite.env,
+        "settings": list(suite.settings),
         "budget": suite.budget,
         "seeds": list(suite.seeds),
         "documents": results[0]["episodes"],
@@ -93,13 +116,23 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         "curves": [_curve(run) for run in runs],
         "scores": scores,
         "score": asdict(seeds_interval(scores)),
-        "baselines": {
-            entry["name"]: entry["score"]["mean"]
-            for entry in results[0]["entries"]
-            if entry["name"] != "trained"
+        "baselines": _baselines(results[0]),
+        "ood": {
+            "scores": ood_scores,
+            "score": asdict(seeds_interval(ood_scores)),
+            "baselines": _baselines(ood[0]),
         },
         "differences": differences,
         "versions": json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["versions"],
+    }
+
+
+def _baselines(result: dict[str, Any]) -> dict[str, float]:
+    """Returns the scores of everything that was not trained."""
+    return {
+        entry["name"]: entry["score"]["mean"]
+        for entry in result["entries"]
+        if entry["name"] != "trained"
     }
 
 

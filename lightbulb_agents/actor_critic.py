@@ -12,7 +12,10 @@ import numpy as np
 import torch
 from tianshou.algorithm.modelfree.a2c import A2C
 from tianshou.algorithm.modelfree.ppo import PPO
-from tianshou.algorithm.modelfree.reinforce import DiscreteActorPolicy
+from tianshou.algorithm.modelfree.reinforce import (
+    DiscreteActorPolicy,
+    ProbabilisticActorPolicy,
+)
 from tianshou.algorithm.optim import AdamOptimizerFactory
 from tianshou.data import ReplayBuffer
 
@@ -91,9 +94,18 @@ def make_actor_critic(
     config: ActorCriticConfig,
 ) -> ArticlePPO | ArticleA2C:
     """Returns the algorithm and, in it, the policy."""
-    if not isinstance(action_space, gymnasium.spaces.Discrete):
-        raise TypeError(f"the actor-critic needs a Discrete action space, got {action_space}")
-    policy = DiscreteActorPolicy(actor=Actor(trunk, int(action_space.n)), action_space=action_space)
+    actor = Actor(trunk, trunk.network.layout.actions)
+    policy: ProbabilisticActorPolicy
+    if isinstance(action_space, gymnasium.spaces.Discrete):
+        policy = DiscreteActorPolicy(actor=actor, action_space=action_space)
+    else:
+        policy = ProbabilisticActorPolicy(
+            actor=actor,
+            dist_fn=trunk.network.choice,  # type: ignore[arg-type] # these are Distributions
+            action_space=action_space,
+            action_scaling=False,
+            action_bound_method=None,
+        )
     shared: dict[str, Any] = {
         "policy": policy,
         "critic": Critic(trunk),

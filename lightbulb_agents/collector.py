@@ -11,13 +11,12 @@ from tianshou.data import Batch
 from tianshou.data.collector import BaseCollector, CollectStats
 from torch import Tensor
 
+from lightbulb_agents.articles import Articles, Drafts, read_drafts
 from lightbulb_agents.engine_envs import EngineVectorEnv
-from lightbulb_agents.heads import Drafts
-from lightbulb_agents.network import read_drafts
-from lightbulb_agents.neural_actor import sample_actions
+from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_agents.rollout_buffer import EpisodeBatch, RolloutBuffer
 from lightbulb_agents.trunk import Trunk
-from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.engines.engine import Engine, Observation
 from lightbulb_envs.instances import InstanceStream
 
 
@@ -114,18 +113,17 @@ class EpisodeCollector(BaseCollector[CollectStats]):
         rows = np.arange(self.env_num)
         engine.reset(rows, instances)
         first = engine.observe(rows[:: self._rollouts])
-        tokens = torch.from_numpy(first["tokens"]).long()
-        self._trunk.set_articles(tokens)
-        encoded = self._trunk.network.encode(tokens)
+        shelf = _Shelf(self._trunk.network, first["tokens"], rows // self._rollouts)
 
         moments: list[_Moment] = []
         last_value = np.zeros(self.env_num)
         playing = rows
         while len(playing):
-            drafts = read_drafts(engine.observe(playing), playing // self._rollouts)
-            logits, value = self._trunk.network.decide(encoded, drafts)
-            action = sample_actions(logits, self._generator)
-            chosen = logits.log_softmax(dim=1).gather(1, action[:, None]).squeeze(1)
+            drafts = shelf.drafts(engine.observe(playing), playing)
+            logits, value = self._trunk.network.decide(shelf.encoded, drafts)
+            choice = self._trunk.network.choice(logits)
+            action = choice.draw(self._generator)
+            chosen = choice.log_prob(action)
             step = engine.step(playing, action.numpy())
             moments.append(
                 _Moment(
@@ -141,9 +139,10 @@ class EpisodeCollector(BaseCollector[CollectStats]):
             )
             cut = playing[step.truncated & ~step.terminated]
             if len(cut):
-                left = read_drafts(engine.observe(cut), cut // self._rollouts)
-                last_value[cut] = self._trunk.network.decide(encoded, left)[1].numpy()
+                left = shelf.drafts(engine.observe(cut), cut)
+                last_value[cut] = self._trunk.network.decide(shelf.encoded, left)[1].numpy()
             playing = playing[~(step.terminated | step.truncated)]
+        self._trunk.set_articles(torch.from_numpy(shelf.tokens).long())
         return moments, last_value
 
     def _assemble(self, moments: list[_Moment], last_value: NDArray[np.float64]) -> EpisodeBatch:
@@ -165,8 +164,9 @@ class EpisodeCollector(BaseCollector[CollectStats]):
             obs=Batch(
                 article=joined([moment.drafts.article for moment in moments]),
                 picks=joined([_widen(moment.drafts.picks, picks) for moment in moments]),
-                budget=joined([moment.drafts.budget for moment in moments]),
+                vectors=joined([moment.drafts.vectors for moment in moments]),
                 action_mask=joined([moment.drafts.action_mask for moment in moments]),
+                features=joined([moment.drafts.features for moment in moments]),
             ),
             act=joined([moment.action for moment in moments]),
             rew=np.concatenate([moment.reward for moment in moments])[order],
@@ -178,6 +178,30 @@ class EpisodeCollector(BaseCollector[CollectStats]):
             v_s=torch.from_numpy(value),
             v_next=v_next,
         ).shuffled_by(self._shuffler)
+
+
+class _Shelf:
+    """The articles of a rollout, each encoded once; a row whose tokens change gets a new one."""
+
+    def __init__(
+        self, network: ActorCriticNetwork, tokens: NDArray[np.int32], article: NDArray[np.int64]
+    ):
+        self._network = network
+        self._article = article.copy()
+        self.tokens = tokens
+        self.encoded: Articles = network.encode(torch.from_numpy(tokens).long())
+
+    def drafts(self, observation: Observation, rows: NDArray[np.int64]) -> Drafts:
+        """Returns what is seen of rows besides their articles."""
+        seen = observation["tokens"]
+        is_new = (seen != self.tokens[self._article[rows]]).any(axis=(1, 2))
+        if is_new.any():
+            fresh = seen[is_new]
+            self._article[rows[is_new]] = len(self.tokens) + np.arange(len(fresh))
+            self.tokens = np.concatenate((self.tokens, fresh))
+            encoded = self._network.encode(torch.from_numpy(fresh).long())
+            self.encoded = self.encoded.followed_by(encoded)
+        return read_drafts(observation, self._article[rows], self._network.layout)
 
 
 def _widen(picks: Tensor, width: int) -> Tensor:

@@ -1,7 +1,7 @@
 """What a training run is: plain data, made into a command line by tyro, stored in every run."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +13,7 @@ from lightbulb_agents.limits import check_least
 from lightbulb_agents.network import NetworkConfig
 from lightbulb_backbones.table import BackboneConfig
 from lightbulb_envs.registry import find_row
+from lightbulb_envs.settings import parse_settings
 
 BUDGETS = {"short": 360_000, "long": 5_400_000}
 """Environment steps: measured once to be about 2 and 30 minutes on a core, then fixed."""
@@ -161,26 +162,6 @@ class TrainConfig:
         if source is not None:
             settings["source"] = source
         return settings
-
-
-def parse_settings(texts: Sequence[str], refused: Mapping[str, str]) -> dict[str, Any]:
-    """Returns keywords from "name=value" texts; a value that is no JSON stands for itself.
-
-    Raises:
-        ValueError: a text without "=", or a name in `refused`, which says what to do instead.
-    """
-    settings: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ValueError(f"--settings takes NAME=VALUE, got {text!r}")
-        if name in refused:
-            raise ValueError(f"--settings takes no {name}: {refused[name]}")
-        try:
-            settings[name] = json.loads(value)
-        except json.JSONDecodeError:
-            settings[name] = value
-    return settings
 
 
 def config_to_json(config: TrainConfig) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class EngineVectorEnv(BaseVectorEnv):
 
     def render(self, **kwargs: Any) -> list[Any]:
         """Returns the rows as text."""
-        return [self.engine.render(row) for row in range(self.env_num)]
+        return [self.engine.render(row, "ansi") for row in range(self.env_num)]
 
     def close(self) -> None:
         """Nothing is held open."""

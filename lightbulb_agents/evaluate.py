@@ -13,24 +13,18 @@ import tyro
 from numpy.typing import NDArray
 
 from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, write_json
-from lightbulb_agents.config import parse_settings
+from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_envs.actor import Actor
-from lightbulb_envs.baselines import make_baseline
+from lightbulb_envs.baselines import baselines_of, heuristics_of, make_baseline
 from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.record import records_of, write_records
+from lightbulb_envs.record import EpisodeRecord, records_of, write_records
 from lightbulb_envs.registry import find_row, make_engine
 from lightbulb_envs.rollout import Episode, roll_out
-from lightbulb_envs.score import (
-    Interval,
-    mean_interval,
-    random_returns,
-    score_interval,
-)
+from lightbulb_envs.score import Interval, mean_interval, random_returns, score_interval
+from lightbulb_envs.settings import parse_settings
 
-HEURISTICS = ("lead-3", "centrality")
-"""Baselines that any reader could act by; a policy should beat them."""
 _ROWS = 128
 
 
@@ -73,6 +67,7 @@ class Run:
     settings: dict[str, Any]
     network: NetworkConfig
     head: str
+    layout: Layout
     vocabulary_size: int
     vocabulary_digest: str
 
@@ -89,6 +84,7 @@ class Run:
             settings=data["settings"],
             network=NetworkConfig.from_json(data["network"]),
             head=data["head"],
+            layout=Layout.from_json(data["layout"]),
             vocabulary_size=data["vocabulary_size"],
             vocabulary_digest=data["vocabulary_digest"],
         )
@@ -103,7 +99,7 @@ class Run:
 
     def load_network(self) -> ActorCriticNetwork:
         """Returns the network with the weights of the newest checkpoint."""
-        network = ActorCriticNetwork(self.vocabulary_size, self.head, self.network)
+        network = ActorCriticNetwork(self.vocabulary_size, self.head, self.layout, self.network)
         load_weights(latest_checkpoint(self.folder), network)
         return network.eval()
 
@@ -118,11 +114,13 @@ def evaluate(
     seed: int = 0,
 ) -> tuple[Results, dict[str, list[Episode]]]:
     """Plays baselines and actors on the same instances; returns the results and the episodes."""
+    heuristics = heuristics_of(engine)
     played = {
-        name: roll_out(make_baseline(name, engine), engine, instances, seed) for name in HEURISTICS
+        name: roll_out(make_baseline(name, engine), engine, instances, seed) for name in heuristics
     }
     played |= {name: roll_out(actor, engine, instances, seed) for name, actor in actors.items()}
-    for name in ("ceiling", "oracle") if engine.source.has_facts else ("oracle",):
+    has_ceiling = engine.source.has_facts and "ceiling" in baselines_of(engine)
+    for name in ("ceiling", "oracle") if has_ceiling else ("oracle",):
         played[name] = roll_out(make_baseline(name, engine), engine, instances, seed)
     returns = {
         name: np.array([episode.episode_return for episode in episodes])
@@ -144,7 +142,7 @@ def evaluate(
     differences = {
         f"{actor} - {heuristic}": mean_interval(returns[actor] - returns[heuristic], generator())
         for actor in actors
-        for heuristic in HEURISTICS
+        for heuristic in heuristics
     }
     results = Results(
         env_id=env_id,
@@ -218,7 +216,7 @@ class EvaluateConfig:
     """Other keywords of the environment, such as budget=3."""
 
 
-def evaluate_run(config: EvaluateConfig) -> tuple[Results, dict[str, list[Episode]]]:
+def evaluate_run(config: EvaluateConfig) -> tuple[Results, list[EpisodeRecord]]:
     """Evaluates a run as the config says."""
     if config.episodes < 1:
         raise ValueError(f"episodes must be 1 or more, got {config.episodes}")
@@ -247,7 +245,7 @@ def evaluate_run(config: EvaluateConfig) -> tuple[Results, dict[str, list[Episod
     if episodes < config.episodes:
         note = f"asked for {config.episodes} documents, and the source has {episodes}"
         results = replace(results, notes=(note,))
-    return results, played
+    return results, records_of(env_id, settings, engine, played["trained"])
 
 
 _REFUSED = {
@@ -280,13 +278,12 @@ def main() -> None:
     config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
     torch.set_num_threads(1)
     try:
-        results, played = evaluate_run(config)
-    except (ValueError, TypeError, FileNotFoundError) as error:
+        results, records = evaluate_run(config)
+    except (ValueError, TypeError, ImportError, OSError) as error:
         sys.exit(f"lightbulb: {error}")
     print(format_table(results))
     path = _free_path(config.run, results)
     write_json(path, results_to_json(results))
-    records = records_of(results.env_id, results.settings, played["trained"])
     write_records(path.with_suffix(".episodes.jsonl"), records)
     print(f"written to {path} and, episode by episode, {path.with_suffix('.episodes.jsonl')}")
 

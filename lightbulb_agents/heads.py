@@ -6,16 +6,19 @@ repeats them.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lightbulb_agents.articles import Articles, Drafts
+from lightbulb_agents.layout import Layout
+
 
 @dataclass(frozen=True)
-class Articles:
-    """E encoded articles; every tensor starts with E."""
+class Pages(Articles):
+    """E articles sentence by sentence."""
 
     states: Tensor  # (E, S, D)
     query: Tensor  # (E, S, D)
@@ -24,27 +27,11 @@ class Articles:
     base: Tensor  # (E, S, D), a sentence's own share of its score
     gist: Tensor  # (E, D)
 
-    def __getitem__(self, rows: Tensor) -> "Articles":
-        # Not `tensor[rows]`: on several threads its gradient adds up in no fixed order.
-        return Articles(
-            **{one.name: getattr(self, one.name).index_select(0, rows) for one in fields(self)}
-        )
-
-
-@dataclass(frozen=True)
-class Drafts:
-    """What the agent sees of n episodes besides their articles."""
-
-    article: Tensor  # (n,), which of the encoded articles
-    picks: Tensor  # (n, K), sentences in the order of picking, -1 past the last
-    budget: Tensor  # (n, 1), the share that is left
-    action_mask: Tensor  # (n, S + 1), true where legal
-
 
 class PointerHead(nn.Module):
     """Logits over S + 1 actions and a value, from encoded articles and drafts."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, layout: Layout):
         super().__init__()
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
@@ -52,20 +39,23 @@ class PointerHead(nn.Module):
         self.nothing = nn.Parameter(torch.zeros(width))
         self.base = nn.Linear(width, width)
         self.relation = nn.Linear(width, width, bias=False)
-        self.context = nn.Linear(3 * width + 1, width)
+        self.context = nn.Linear(3 * width + layout.vector_width, width)
         self.attention = nn.Linear(width, 1)
         self.score = nn.Linear(width, 1)
         stop, worth = nn.Linear(width, 1), nn.Linear(width, 1)
         self.stop = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), stop)
-        self.worth = nn.Sequential(nn.Linear(4 * width + 1, width), nn.GELU(), worth)
+        self.worth = nn.Sequential(
+            nn.Linear(4 * width + layout.vector_width, width), nn.GELU(), worth
+        )
+        self.features = nn.Linear(layout.features, width, bias=False) if layout.features else None
         for last in (self.score, stop, worth):
             nn.init.normal_(last.weight, std=0.01)
             nn.init.zeros_(last.bias)
 
-    def prepare(self, states: Tensor, is_real: Tensor) -> Articles:
+    def prepare(self, states: Tensor, is_real: Tensor) -> Pages:
         """Returns articles to act on, from states (E, S, D) and real sentences (E, S)."""
         weight = self.attention(states).squeeze(2).masked_fill(~is_real, -1e9).softmax(dim=1)
-        return Articles(
+        return Pages(
             states=states,
             query=self.query(states),
             key=self.key(states),
@@ -74,7 +64,7 @@ class PointerHead(nn.Module):
             gist=(weight.unsqueeze(2) * states).sum(dim=1),
         )
 
-    def forward(self, articles: Articles, drafts: Drafts) -> tuple[Tensor, Tensor]:
+    def forward(self, articles: Pages, drafts: Drafts) -> tuple[Tensor, Tensor]:
         """Returns logits (n, S + 1), -inf where illegal, and values (n,)."""
         own = articles[drafts.article]
         is_pick = drafts.picks >= 0
@@ -83,17 +73,20 @@ class PointerHead(nn.Module):
         related = self._relate(own, picks, is_pick)
         total = picked.sum(dim=1)
         mean = total / is_pick.sum(dim=1, keepdim=True).clamp(min=1)
-        context = self.context(torch.cat((own.gist, total, mean, drafts.budget), dim=1))
-        hidden = functional.gelu(own.base + self.relation(related) + context.unsqueeze(1))
+        context = self.context(torch.cat((own.gist, total, mean, drafts.vectors), dim=1))
+        seen = own.base + self.relation(related) + context.unsqueeze(1)
+        if self.features is not None:
+            seen = seen + self.features(drafts.features)
+        hidden = functional.gelu(seen)
         is_open = drafts.action_mask[:, :-1]
         best = hidden.masked_fill(~is_open.unsqueeze(2), -1.0).amax(dim=1)
         logits = torch.cat(
             (self.score(hidden).squeeze(2), self.stop(torch.cat((best, context), dim=1))), dim=1
         )
-        worth = self.worth(torch.cat((best, own.gist, total, context, drafts.budget), dim=1))
+        worth = self.worth(torch.cat((best, own.gist, total, context, drafts.vectors), dim=1))
         return logits.masked_fill(~drafts.action_mask, -torch.inf), worth.squeeze(1)
 
-    def _relate(self, own: Articles, picks: Tensor, is_pick: Tensor) -> Tensor:
+    def _relate(self, own: Pages, picks: Tensor, is_pick: Tensor) -> Tensor:
         """Returns for every sentence what it finds among the picks, (n, S, D)."""
         key, value = _gather(own.key, picks), _gather(own.value, picks)
         match = own.query @ key.transpose(1, 2) / math.sqrt(key.shape[2])

@@ -3,17 +3,23 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lightbulb_agents.articles import Articles, Drafts
+from lightbulb_agents.categorical_head import CategoricalHead
+from lightbulb_agents.choices import Choice, Pick, Slate, Subset
 from lightbulb_agents.encoders import ArticleEncoder
-from lightbulb_agents.heads import Articles, Drafts, PointerHead
+from lightbulb_agents.heads import PointerHead
+from lightbulb_agents.layout import Layout
 from lightbulb_backbones.table import BackboneConfig
 
-HEADS = {"pointer": PointerHead}
-"""Registry head → what acts."""
+HEADS = {
+    "pointer": PointerHead,
+    "slate": PointerHead,
+    "multibinary": PointerHead,
+    "categorical": CategoricalHead,
+}
+"""Registry head → what scores the actions."""
 
 
 @dataclass(frozen=True)
@@ -39,40 +45,29 @@ class NetworkConfig:
 class ActorCriticNetwork(nn.Module):
     """Encodes articles once, then decides for any number of drafts of them."""
 
-    def __init__(self, vocabulary_size: int, head: str, config: NetworkConfig):
+    def __init__(self, vocabulary_size: int, head: str, layout: Layout, config: NetworkConfig):
         super().__init__()
         if head not in HEADS:
             raise ValueError(
                 f"no network acts through a {head!r} head yet: there are {', '.join(HEADS)}"
             )
         self.encoder = ArticleEncoder(vocabulary_size, config.backbone, config.article_layers)
-        self.head = HEADS[head](config.backbone.width)
+        self.layout = layout
+        self._kind = head
+        self.head: nn.Module = HEADS[head](config.backbone.width, layout)
 
     def encode(self, tokens: Tensor) -> Articles:
         """Returns encoded articles for tokens (E, S, T)."""
-        articles: Articles = self.head.prepare(*self.encoder(tokens))
+        articles: Articles = self.head.prepare(*self.encoder(tokens))  # type: ignore[operator]
         return articles
 
     def decide(self, articles: Articles, drafts: Drafts) -> tuple[Tensor, Tensor]:
-        """Returns logits (n, S + 1), -inf where illegal, and values (n,)."""
+        """Returns logits (n, A), -inf where illegal, and values (n,)."""
         logits, value = self.head(articles, drafts)
         return logits, value
 
-
-def order_of_picks(selected: NDArray[np.int8]) -> NDArray[np.int64]:
-    """Returns the picks (n, K) in order, -1 past the last, from places in drafts (n, S)."""
-    rows, sentences = np.nonzero(selected)
-    most = int(selected.max(initial=0))
-    picks = np.full((len(selected), max(most, 1)), -1, dtype=np.int64)
-    picks[rows, selected[rows, sentences] - 1] = sentences
-    return picks
-
-
-def read_drafts(observation: dict[str, NDArray[Any]], article: NDArray[np.int64]) -> Drafts:
-    """Returns observations of n episodes as tensors; `article` (n,) says whose article is whose."""
-    return Drafts(
-        article=torch.from_numpy(article),
-        picks=torch.from_numpy(order_of_picks(observation["selected"])),
-        budget=torch.from_numpy(observation["budget"]),
-        action_mask=torch.from_numpy(observation["action_mask"]).bool(),
-    )
+    def choice(self, logits: Tensor) -> Choice:
+        """Returns the distribution over actions that logits stand for."""
+        if self._kind == "slate":
+            return Slate(logits, self.layout.places)
+        return Subset(logits) if self._kind == "multibinary" else Pick(logits)

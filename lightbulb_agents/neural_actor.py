@@ -5,10 +5,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from lightbulb_agents.heads import Articles
-from lightbulb_agents.network import ActorCriticNetwork, read_drafts
+from lightbulb_agents.articles import Articles, read_drafts
+from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_envs.engines.engine import Observation
 
 
@@ -36,11 +35,10 @@ class NeuralActor:
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
         with torch.inference_mode():
             articles, rows = self._encoded(observation["tokens"])
-            logits, _ = self.network.decide(articles, read_drafts(observation, rows))
-            if self._samples:
-                chosen = sample_actions(logits, self._generator)
-            else:
-                chosen = logits.argmax(dim=1)
+            drafts = read_drafts(observation, rows, self.network.layout)
+            logits, _ = self.network.decide(articles, drafts)
+            choice = self.network.choice(logits)
+            chosen = choice.draw(self._generator) if self._samples else choice.best()
         actions: NDArray[np.int64] = chosen.numpy()
         return actions
 
@@ -63,8 +61,3 @@ class NeuralActor:
         known = {row.tobytes(): number for number, row in enumerate(before)}
         rows = [known.get(row.tobytes(), -1) for row in tokens]
         return None if -1 in rows else np.array(rows, dtype=np.int64)
-
-
-def sample_actions(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """Returns one action a row, drawn by the logits' probabilities."""
-    return torch.multinomial(logits.softmax(dim=1), 1, generator=generator).squeeze(1)

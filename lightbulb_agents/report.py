@@ -11,10 +11,12 @@ import numpy as np
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.evaluate import Results
 from lightbulb_agents.metrics import as_floats, read_metrics
-from lightbulb_envs.document import Document
 from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.engines.slate import SlateEngine
+from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.record import versions
 from lightbulb_envs.rollout import Episode
+from lightbulb_envs.summation import add_in_order
 
 SHOWN_ARTICLES = 3
 _NAMES = {
@@ -89,16 +91,17 @@ def _article(engine: Engine, episode: Episode) -> dict[str, Any]:
     """Replays an episode; returns its article with what each pick earned, part by part."""
     row = np.zeros(1, dtype=np.int64)
     engine.reset(row, np.array([episode.instance]))
-    document: Document = engine.document(0)  # type: ignore[attr-defined]
-    stop = int(engine.action_space.n) - 1  # type: ignore[attr-defined]
+    for action in episode.actions:
+        engine.step(row, np.array([action]))
+    if not isinstance(engine, SummariseEngine | SlateEngine):
+        return {"text": engine.render(0, "ansi"), "total": episode.episode_return}
+    document = engine.document(0)
     picks: dict[int, dict[str, Any]] = {}
-    for order, action in enumerate(episode.actions, start=1):
-        step = engine.step(row, np.array([action]))
-        if action != stop:
-            parts = dict(zip(engine.part_names, step.parts[0].tolist(), strict=True))
-            shown = {name: gain for name, gain in parts.items() if gain}
-            picks[action] = {"order": order, "gain": float(step.reward[0]), "parts": shown}
-    best = engine.oracle(0).draft  # type: ignore[attr-defined]
+    for order, pick in enumerate(engine.picks(0), start=1):
+        parts = dict(zip(engine.part_names, pick.parts, strict=True))
+        shown = {name: gain for name, gain in parts.items() if gain}
+        picks[pick.action] = {"order": order, "gain": add_in_order(pick.parts), "parts": shown}
+    best = engine.oracle(0).draft
     claimed = {
         fact
         for sentence in picks
@@ -108,7 +111,7 @@ def _article(engine: Engine, episode: Episode) -> dict[str, Any]:
     return {
         "document": document,
         "picks": picks,
-        "stopped": stop in episode.actions,
+        "stopped": len(picks) < engine.task.budget,
         "oracle": best,
         "total": episode.episode_return,
         "oracle_return": engine.oracle_return(0),

@@ -16,7 +16,6 @@ import tyro
 from lightbulb_agents.checkpoint import has_checkpoint, write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
 from lightbulb_agents.evaluate import (
-    HEURISTICS,
     Results,
     Run,
     evaluate,
@@ -28,6 +27,7 @@ from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.report import draw_learning_curve, write_report
 from lightbulb_agents.training import Training, Validation, train
 from lightbulb_envs.actor import Actor
+from lightbulb_envs.baselines import heuristics_of
 from lightbulb_envs.record import records_of, versions, write_records
 from lightbulb_envs.registry import make_engine
 
@@ -115,6 +115,7 @@ def _write_run(
                 "algorithm": config.algorithm(),
                 "head": training.row.head,
                 "network": config.network().to_json(),
+                "layout": training.layout.to_json(),
                 "vocabulary_size": vocabulary.size,
                 "vocabulary_digest": vocabulary.digest,
                 "config": config_to_json(config),
@@ -166,8 +167,8 @@ def _evaluate(
         f"on {config.threads} thread(s)"
     )
     results = replace(results, notes=(note,))
-    for name in ("trained", *HEURISTICS):
-        records = records_of(config.env, settings, played[name])
+    for name in ("trained", *heuristics_of(engine)):
+        records = records_of(config.env, settings, engine, played[name])
         suffix = "" if name == "trained" else f"-{name}"
         write_records(run / f"episodes{suffix}.jsonl", records)
     write_report(run, config, results, engine, played["trained"], validation_split)
@@ -179,7 +180,7 @@ def main() -> None:
     """Trains from the command line; bad input ends in one clear line."""
     try:
         run_training(tyro.cli(TrainConfig, prog="python -m lightbulb_agents.train"))
-    except (ValueError, TypeError, FileExistsError, FileNotFoundError) as error:
+    except (ValueError, TypeError, ImportError, OSError) as error:
         sys.exit(f"lightbulb: {error}")
     except KeyboardInterrupt:
         sys.exit("\nStopped. The same command with --resume goes on from the last checkpoint")

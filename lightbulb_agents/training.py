@@ -21,13 +21,14 @@ from lightbulb_agents.checkpoint import (
 )
 from lightbulb_agents.collector import EpisodeCollector
 from lightbulb_agents.config import TrainConfig
+from lightbulb_agents.layout import Layout
 from lightbulb_agents.metrics import Metrics, ProgressLine
 from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.trunk import Trunk
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.registry import find_row, make_engine
+from lightbulb_envs.registry import check_head, find_row, make_engine
 from lightbulb_envs.score import mean_returns, normalised_score, random_returns
 
 VALIDATION_DOCUMENTS = 200
@@ -85,7 +86,11 @@ class Training:
         self.engine = make_engine(config.env, config.rows, **{**settings, "split": "train"})
         vocabulary = self.engine.source.vocabulary
         self.vocabulary = vocabulary
-        self.network = ActorCriticNetwork(vocabulary.size, self.row.head, config.network())
+        self.layout = Layout.of(self.engine.observation_space, self.engine.action_space)
+        check_head(self.row, self.engine)
+        self.network = ActorCriticNetwork(
+            vocabulary.size, self.row.head, self.layout, config.network()
+        )
         trunk = Trunk(self.network)
         self.algorithm = make_actor_critic(
             config.algorithm(),

@@ -11,7 +11,7 @@ import torch
 from tianshou.utils.net.common import AbstractDiscreteActor
 from torch import Tensor, nn
 
-from lightbulb_agents.heads import Drafts
+from lightbulb_agents.articles import Drafts
 from lightbulb_agents.network import ActorCriticNetwork
 
 
@@ -32,7 +32,7 @@ class Trunk(nn.Module):
         self._asked = self._answer = None
 
     def forward(self, observation: Any) -> tuple[Tensor, Tensor]:
-        """Returns logits (n, S + 1) and values (n,); every article in it is encoded once."""
+        """Returns logits (n, A) and values (n,); every article in it is encoded once."""
         version = sum(parameter._version for parameter in self.network.parameters())
         state = (torch.is_grad_enabled(), version)
         if self._answer is None or self._asked is not observation or self._state != state:
@@ -43,8 +43,9 @@ class Trunk(nn.Module):
             drafts = Drafts(
                 article=place,
                 picks=observation.picks,
-                budget=observation.budget,
+                vectors=observation.vectors,
                 action_mask=observation.action_mask,
+                features=observation.features,
             )
             self._answer = self.network.decide(encoded, drafts)
             self._asked, self._state = observation, state
@@ -63,7 +64,7 @@ class Actor(AbstractDiscreteActor):
         return self.trunk
 
     def forward(self, obs: Any, state: Any = None, info: Any = None) -> tuple[Tensor, Any]:
-        """Returns logits (n, S + 1), -inf where illegal."""
+        """Returns logits (n, A), -inf where illegal."""
         return self.trunk(obs)[0], state
 
 

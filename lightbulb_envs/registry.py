@@ -3,6 +3,7 @@
 To add an environment, write its engine and call `register`, or add a row to `ROWS`.
 """
 
+import importlib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,10 +11,11 @@ import gymnasium
 
 from lightbulb_envs.engines.engine import Engine, load_engine, make_config
 
-Head = Literal["pointer", "categorical", "multibinary", "simplex"]
+Head = Literal["pointer", "slate", "categorical", "multibinary", "simplex"]
 SubAgent = Literal["actor_critic", "dqn"]
 
 SUMMARISE = "lightbulb_envs.engines.summarise:SummariseEngine"
+SLATE = "lightbulb_envs.engines.slate:SlateEngine"
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Row:
     engine: str
     """"module:Class" of the engine."""
     head: Head
-    """What acts in it: "pointer" scores the sentences and STOP."""
+    """What acts in it: "pointer" scores the sentences and STOP, "slate" orders them by such scores,
+    "multibinary" decides on each sentence, "categorical" scores a fixed list of actions."""
     heuristic: str
     """The baseline that a policy should beat, by its name in `baselines`."""
     agent: SubAgent
@@ -52,10 +55,45 @@ def register(row: Row) -> None:
 
 
 def find_row(env_id: str) -> Row:
-    """Returns the row of an id; ValueError lists the ids there are."""
+    """Returns the row of an id; "module:Id" imports the module that registers it first.
+
+    Raises:
+        ValueError: no such module, or no such id; the message lists the ids there are.
+    """
+    module, colon, name = env_id.partition(":")
+    if colon:
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            raise ValueError(
+                f"{env_id!r} names the module {module!r}, which cannot be imported ({error}): is "
+                "its folder on PYTHONPATH, or the package installed?"
+            ) from error
+        env_id = name
     if env_id not in ROWS:
         raise ValueError(f"no environment is called {env_id!r}: there are {', '.join(ROWS)}")
     return ROWS[env_id]
+
+
+_SPACES: dict[str, type[gymnasium.Space[Any]]] = {
+    "pointer": gymnasium.spaces.Discrete,
+    "categorical": gymnasium.spaces.Discrete,
+    "slate": gymnasium.spaces.MultiDiscrete,
+    "multibinary": gymnasium.spaces.MultiBinary,
+    "simplex": gymnasium.spaces.Box,
+}
+"""The spaces in which heads act."""
+
+
+def check_head(row: Row, engine: Engine) -> None:
+    """Raises ValueError if the engine's actions are not those of its row's head."""
+    wanted = _SPACES[row.head]
+    if not isinstance(engine.action_space, wanted):
+        fitting = [other.id for other in ROWS.values() if other.engine == row.engine]
+        raise ValueError(
+            f"{row.id} acts through a {row.head!r} head, which needs a {wanted.__name__} space, "
+            f"and these settings give {engine.action_space}: choose among {', '.join(fitting)}"
+        )
 
 
 def make_engine(env_id: str, num_envs: int, **settings: Any) -> Engine:
@@ -67,7 +105,7 @@ def make_engine(env_id: str, num_envs: int, **settings: Any) -> Engine:
 
 
 def _register_all() -> None:
-    for name, level in (("Easy-", 1), ("", 2), ("Hard-", 4)):
+    for name, level in (("Easy-", 1), ("", 2), ("Hard-", 4), ("MultiDoc-", 5)):
         register(
             Row(
                 id=f"Lightbulb/NewsSummariser-{name}v0",
@@ -77,6 +115,21 @@ def _register_all() -> None:
                 agent="actor_critic",
                 max_episode_steps=64,
                 settings={"level": level},
+            )
+        )
+    for name, head, form in (
+        ("Slate", "slate", "slate"),
+        ("Subset", "multibinary", "multibinary"),
+    ):
+        register(
+            Row(
+                id=f"Lightbulb/NewsSummariser-{name}-v0",
+                engine=SLATE,
+                head=head,  # type: ignore[arg-type] # one of them
+                heuristic="centrality",
+                agent="actor_critic",
+                max_episode_steps=8,
+                settings={"level": 2, "form": form},
             )
         )
 

@@ -55,7 +55,7 @@ def random_returns(
     What it draws depends on the seed and on the engine's number of rows.
     """
     total = np.zeros(len(instances))
-    actor = Random()
+    actor = Random(engine.action_space)
     # An engine keeps a row's document while its instance stays, so all rollouts of a block of
     # instances come one after the other.
     for start in range(0, len(instances), engine.num_envs):

@@ -31,6 +31,8 @@ class ExtractiveTask:
     potential: Potential
     costs: Sequence[int]
     budget: int
+    in_article_order: bool = False
+    """Whether a draft is told in the article's order, whatever the order of picking."""
 
 
 def count_drafts(task: ExtractiveTask, prefix: Sequence[int] = ()) -> int:
@@ -43,6 +45,8 @@ def count_drafts(task: ExtractiveTask, prefix: Sequence[int] = ()) -> int:
         if budget < 0:
             break
         ways *= len(left) - number
+        if task.in_article_order:
+            ways //= number + 1
         total += ways
         if total > EXACT_LIMIT:
             break
@@ -68,24 +72,42 @@ def search(
 
     Of equally good drafts the shorter wins, then the one whose sentences come first.
     """
-    state = task.potential.start()
-    for sentence in prefix:
-        state = task.potential.extend(state, sentence)
     start = tuple(prefix)
+    state = _state(task, start)
     best = (start, task.potential.value(state))
     spent = sum(task.costs[sentence] for sentence in prefix)
     beam: list[tuple[tuple[int, ...], Any, int]] = [(start, state, spent)]
     while beam:
         longer: list[tuple[float, tuple[int, ...], Any, int]] = []
+        known: set[tuple[int, ...]] = set()
         for draft, before, cost in beam:
             for sentence, price in enumerate(task.costs):
                 if sentence in draft or cost + price > task.budget:
                     continue
-                after = task.potential.extend(before, sentence)
+                grown = _with(task, draft, sentence)
+                if grown in known:
+                    continue
+                known.add(grown)
+                if grown[-1] == sentence:
+                    after = task.potential.extend(before, sentence)
+                else:
+                    after = _state(task, grown)
                 value = task.potential.value(after)
-                longer.append((-value, (*draft, sentence), after, cost + price))
+                longer.append((-value, grown, after, cost + price))
         longer.sort(key=lambda entry: entry[:2])
         if longer and -longer[0][0] > best[1]:
             best = (longer[0][1], -longer[0][0])
         beam = [(draft, after, cost) for _, draft, after, cost in longer[:width]]
     return best
+
+
+def _with(task: ExtractiveTask, draft: tuple[int, ...], sentence: int) -> tuple[int, ...]:
+    grown = (*draft, sentence)
+    return tuple(sorted(grown)) if task.in_article_order else grown
+
+
+def _state(task: ExtractiveTask, draft: tuple[int, ...]) -> Any:
+    state = task.potential.start()
+    for sentence in draft:
+        state = task.potential.extend(state, sentence)
+    return state

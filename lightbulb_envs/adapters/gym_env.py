@@ -6,10 +6,12 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.actions import flat_mask
 from lightbulb_envs.adapters.options import requested_instances
 from lightbulb_envs.engines.engine import Engine, Observation, load_engine, make_config
 from lightbulb_envs.instances import InstanceStream
 
+RENDER_MODES = ("ansi", "html", "human")
 _ROW = np.zeros(1, dtype=np.int64)
 
 
@@ -22,12 +24,13 @@ class TextEnv(gymnasium.Env[Any, Any]):
 
     Args:
         engine: "module:Class".
-        render_mode: None, "ansi" (`render` returns text) or "human" (every step is printed).
+        render_mode: None, "ansi" (`render` returns text), "html" (it returns one self-contained
+            page) or "human" (every step is printed).
         **settings: fields of the engine's config.
     """
 
     metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc] # as Gymnasium's own environments
-        "render_modes": ["ansi", "human"],
+        "render_modes": list(RENDER_MODES),
         "render_fps": 4,
     }
 
@@ -81,16 +84,30 @@ class TextEnv(gymnasium.Env[Any, Any]):
 
     def _show(self) -> None:
         if self.render_mode == "human":
-            print(self.engine.render(0), flush=True)
+            print(self.engine.render(0, "ansi"), flush=True)
 
     def render(self) -> str | None:
-        """Returns the episode as text in mode "ansi"; mode "human" has printed it already."""
-        return self.engine.render(0) if self.render_mode == "ansi" else None
+        """Returns the episode as text or as a page; mode "human" has printed it already."""
+        if self.render_mode in (None, "human"):
+            return None
+        return self.engine.render(0, self.render_mode)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Returns the episode, and where the stream of instances stands, as plain data.
+
+        A time limit is Gymnasium's wrapper's, which counts its steps itself.
+        """
+        return {"episode": self.engine.snapshot(0), "stream": self._stream.state()}
+
+    def restore(self, snapshot: dict[str, Any]) -> tuple[Observation, dict[str, Any]]:
+        """Goes back to a snapshot; returns what `reset` would."""
+        self.engine.restore(0, snapshot["episode"])
+        self._stream.set_state(snapshot["stream"])
+        return self._observe()
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Returns which actions are legal, under the name that sb3-contrib's MaskablePPO calls."""
-        mask: NDArray[np.bool_] = self.engine.observe(_ROW)["action_mask"][0].astype(bool)
-        return mask
+        """Returns which actions are legal, as sb3-contrib's MaskablePPO asks for it."""
+        return flat_mask(self.action_space, self.engine.observe(_ROW)["action_mask"][0])
 
     def oracle_action(self) -> Any:
         """Returns the next action of the best continuation of this episode."""

@@ -9,6 +9,8 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from lightbulb_envs.actions import flat_mask
+from lightbulb_envs.adapters.gym_env import RENDER_MODES
 from lightbulb_envs.adapters.options import requested_instances, requested_rows
 from lightbulb_envs.engines.engine import Engine, Observation, Step, load_engine, make_config
 from lightbulb_envs.instances import InstanceStream
@@ -26,7 +28,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         num_envs: N.
         max_episode_steps: steps after which an episode is truncated, None for no limit.
         autoreset_mode: NEXT_STEP, SAME_STEP or DISABLED of Gymnasium, or its name.
-        render_mode: None, "ansi" (`render` returns a text a row) or "human".
+        render_mode: None, "ansi" or "html" (`render` returns a text a row) or "human".
         **settings: fields of the engine's config.
     """
 
@@ -41,7 +43,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
     ):
         if num_envs < 1:
             raise ValueError(f"num_envs must be 1 or more, got {num_envs}")
-        modes = ["ansi", "human"]
+        modes = list(RENDER_MODES)
         if render_mode is not None and render_mode not in modes:
             raise ValueError(f"render_mode must be None or one of {modes}, got {render_mode!r}")
         self.autoreset_mode = _autoreset_mode(autoreset_mode)
@@ -148,7 +150,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         infos: dict[str, Any] = {
             "instance": np.where(where, instance, 0),
             "_instance": where.copy(),
-            "action_mask": np.where(where[:, None], mask, np.zeros_like(mask)),
+            "action_mask": mask * where.reshape(-1, *[1] * (mask.ndim - 1)),
             "_action_mask": where.copy(),
         }
         if going is None or step is None:
@@ -175,18 +177,40 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
     def _show(self) -> None:
         if self.render_mode == "human":
             for row in range(self.num_envs):
-                print(self.engine.render(row), flush=True)
+                print(self.engine.render(row, "ansi"), flush=True)
 
     def render(self) -> tuple[str, ...] | None:
-        """Returns a text a row in mode "ansi"; mode "human" has printed them already."""
-        if self.render_mode != "ansi":
+        """Returns a text or page a row; mode "human" has printed them already."""
+        mode = self.render_mode
+        if mode in (None, "human"):
             return None
-        return tuple(self.engine.render(row) for row in range(self.num_envs))
+        return tuple(self.engine.render(row, mode) for row in range(self.num_envs))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Returns all episodes, and where the streams of instances stand, as plain data."""
+        return {
+            "episodes": [self.engine.snapshot(row) for row in range(self.num_envs)],
+            "stream": self._stream.state(),
+            "has_ended": self._has_ended.tolist(),
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> tuple[Observation, dict[str, Any]]:
+        """Goes back to a snapshot; returns what `reset` would."""
+        if len(snapshot["episodes"]) != self.num_envs:
+            raise ValueError(
+                f"the snapshot is of {len(snapshot['episodes'])} rows, and there are "
+                f"{self.num_envs}"
+            )
+        for row, episode in enumerate(snapshot["episodes"]):
+            self.engine.restore(row, episode)
+        self._stream.set_state(snapshot["stream"])
+        self._has_ended = np.array(snapshot["has_ended"], dtype=bool)
+        observation = self.engine.observe(self._rows)
+        return observation, self._infos(observation, _mask(self._rows, self.num_envs))
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Returns which actions of every row are legal."""
-        mask: NDArray[np.bool_] = self.engine.observe(self._rows)["action_mask"].astype(bool)
-        return mask
+        """Returns which actions of every row are legal, in the layout of the single one's."""
+        return flat_mask(self.single_action_space, self.engine.observe(self._rows)["action_mask"])
 
     def oracle_action(self) -> NDArray[Any]:
         """Returns every row's next action of the best continuation of its episode."""

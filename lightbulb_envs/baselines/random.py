@@ -2,23 +2,23 @@
 
 from typing import Any
 
+import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.actions import draw_legal
 from lightbulb_envs.engines.engine import Observation
 
 
 class Random:
-    """Draws uniformly from the legal actions, STOP included."""
+    """Draws uniformly from the legal actions of a space, STOP included."""
 
-    def __init__(self) -> None:
+    def __init__(self, action_space: gymnasium.Space[Any]) -> None:
+        self._space = action_space
         self.reset()
 
     def reset(self, seed: int | None = None) -> None:
         self._generator = np.random.default_rng(seed)
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
-        mask = observation["action_mask"]
-        place = self._generator.random(len(mask)) * mask.sum(axis=1)
-        action: NDArray[np.int64] = (mask.cumsum(axis=1) <= place[:, None]).sum(axis=1)
-        return action
+        return draw_legal(self._space, observation["action_mask"], self._generator)

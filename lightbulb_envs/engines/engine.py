@@ -1,7 +1,6 @@
 """What every engine offers; the adapters, the rollout and the trainer know nothing more."""
 
 import importlib
-from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Protocol, get_args, get_type_hints
 
@@ -25,14 +24,31 @@ class Step:
     is_illegal: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Taken:
+    """One action that was taken in an episode, as plain data, and what every part paid for it."""
+
+    action: Any
+    parts: tuple[float, ...]
+    is_illegal: bool
+
+    @staticmethod
+    def of(data: dict[str, Any]) -> "Taken":
+        """Returns what `dataclasses.asdict` made plain."""
+        return Taken(data["action"], tuple(data["parts"]), data["is_illegal"])
+
+
 class Engine(Protocol):
     """N episodes over arrays. `Config` is a frozen dataclass of plain data, all with defaults.
 
     `reset` and `step` work on the rows they are given; `step` raises ValueError for an action
-    outside the action space and RuntimeError for a row whose episode has ended.
+    outside the action space and RuntimeError for a row whose episode has ended. The observation
+    holds `tokens` (S, T) int32, where 0 is padding, and `action_mask` int8 as `actions` says.
     """
 
     Config: ClassVar[type]
+    baselines: ClassVar[str]
+    """"module:TABLE" of the baselines, by name; see `baselines.table`."""
 
     num_envs: int
     source: Source
@@ -55,8 +71,14 @@ class Engine(Protocol):
     def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the rows' instances."""
 
-    def render(self, row: int) -> str:
-        """Returns a row's episode as text for a terminal."""
+    def snapshot(self, row: int) -> dict[str, Any]:
+        """Returns all that a row's episode is as plain data that JSON can hold."""
+
+    def restore(self, row: int, snapshot: dict[str, Any]) -> None:
+        """Makes a row's episode what `snapshot` returned, here or in another engine."""
+
+    def render(self, row: int, mode: str) -> str:
+        """Returns a row's episode as text for a terminal ("ansi") or as one page ("html")."""
 
     def oracle_action(self, row: int) -> Any:
         """Returns the next action of the best continuation of a row's episode."""
@@ -104,18 +126,3 @@ def _check_integer(name: str, value: Any, hint: Any) -> Any:
         or_none = " or None" if type(None) in allowed else ""
         raise TypeError(f"{name} must be an integer{or_none}, got {value!r}")
     return int(value)
-
-
-def check_actions(
-    actions: Sequence[Any] | NDArray[Any], count: int, size: int
-) -> NDArray[np.int64]:
-    """Returns discrete actions as an array; TypeError or ValueError says what is wrong."""
-    array = np.asarray(actions)
-    if array.shape != (count,):
-        raise ValueError(f"actions must have the shape ({count},), got {array.shape}")
-    if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"actions must be integers, got {array.dtype}")
-    if count and not (array.min() >= 0 and array.max() < size):
-        wrong = array[(array < 0) | (array >= size)]
-        raise ValueError(f"actions must be in [0, {size}), got {wrong.tolist()}")
-    return array.astype(np.int64)

@@ -8,15 +8,18 @@ Processes"): the history is observed, and stopping is an action of its own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.actions import are_legal, check_actions
 from lightbulb_envs.document import PADDING_WORD, Document, DocumentBatch
-from lightbulb_envs.engines.engine import Observation, Step, check_actions
+from lightbulb_envs.engines.engine import Observation, Step, Taken
+from lightbulb_envs.engines.features import FEATURES, Features
+from lightbulb_envs.keywords import keyword
 from lightbulb_envs.rewards.compose import Potential, ScoredDocument, reward_weights
 from lightbulb_envs.search import ExtractiveTask, Plan, best_plan, search_method
 from lightbulb_envs.sources.newsroom.levels import level_attributes
@@ -34,17 +37,21 @@ _STEMS = WordNumbers()
 class SummariseConfig(SourceConfig):
     """Keywords of the summariser's environments, those of its documents included."""
 
-    reward: str | Mapping[str, float] | None = None
+    reward: str | Mapping[str, float] | None = keyword(
+        None, example={"rouge1": 1.0, "length": 0.5}
+    )
     """A preset of `rewards.compose.PRESETS`, or weights by part. Default: "facts_and_rouge" where
     facts are known, "rouge" elsewhere."""
-    budget: int | None = None
+    budget: int | None = keyword(None, example=2)
     """How many sentences (or words) the draft may have. Default: the level's."""
-    budget_unit: str = "sentences"
+    budget_unit: str = keyword("sentences", example="words", given={"budget": 60})
     """What the budget counts: "sentences" or "words"."""
-    illegal_penalty: float = 0.01
+    illegal_penalty: float = keyword(0.01, example=0.3)
     """What an illegal action costs; it changes nothing else, and the step counts."""
-    num_instances: int | None = None
+    num_instances: int | None = keyword(None, example=5)
     """Instances to draw episodes from: the first so many. Default: all that the source has."""
+    features: bool = keyword(False, example=True)
+    """Whether the observation also holds `features` (S, F) of `engines.features`."""
 
 
 @dataclass
@@ -59,14 +66,21 @@ class _Episode:
     left: int = 0
     steps: int = 0
     has_ended: bool = False
+    taken: list[Taken] = field(default_factory=list)
+    features: Features | None = None
     plans: dict[tuple[int, ...], Plan] = field(default_factory=dict)
 
 
 class SummariseTask:
     """A config put to work: its source, its reward, and documents as `ExtractiveTask`s."""
 
+    in_article_order = False
+    """Whether a draft's sentences are told in the article's order, or in that of picking."""
+
     def __init__(self, config: SummariseConfig):
         self.config = config
+        if not isinstance(config.features, bool):
+            raise TypeError(f"features must be True or False, got {config.features!r}")
         self.source: Source = open_source(config)
         has_facts = self.source.has_facts
         default = "facts_and_rouge" if has_facts else "rouge"
@@ -120,6 +134,7 @@ class SummariseTask:
             potential=Potential(self.weights, document),
             costs=[1] * count if self.counts_sentences else [len(words_) for words_ in words],
             budget=self.budget,
+            in_article_order=self.in_article_order,
         )
 
     def _stems(self, sentences: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -131,11 +146,13 @@ class SummariseEngine:
     """N episodes of summarising; see `engines.engine.Engine` for the contract."""
 
     Config: ClassVar[type] = SummariseConfig
+    Task: ClassVar[type[SummariseTask]] = SummariseTask
+    baselines: ClassVar[str] = "lightbulb_envs.baselines.table:BASELINES"
 
     def __init__(self, config: SummariseConfig, num_envs: int, max_steps: int | None = None):
         self.config = config
         self.num_envs = num_envs
-        self.task = SummariseTask(config)
+        self.task = self.Task(config)
         self.source = self.task.source
         self.num_instances = self.task.num_instances
         self.max_steps = max_steps
@@ -144,14 +161,15 @@ class SummariseEngine:
         self.stop = sentences
         vocabulary = self.source.vocabulary.size
         spaces = gymnasium.spaces
-        self.observation_space = spaces.Dict(
-            {
-                "tokens": spaces.Box(0, vocabulary - 1, (sentences, tokens), np.int32),
-                "selected": spaces.Box(0, sentences, (sentences,), np.int8),
-                "budget": spaces.Box(0.0, 1.0, (1,), np.float32),
-                "action_mask": spaces.Box(0, 1, (sentences + 1,), np.int8),
-            }
-        )
+        told: dict[str, gymnasium.Space[Any]] = {
+            "tokens": spaces.Box(0, vocabulary - 1, (sentences, tokens), np.int32),
+            "selected": spaces.Box(0, sentences, (sentences,), np.int8),
+            "budget": spaces.Box(0.0, 1.0, (1,), np.float32),
+            "action_mask": spaces.Box(0, 1, (sentences + 1,), np.int8),
+        }
+        if config.features:
+            told["features"] = spaces.Box(0.0, 1.0, (sentences, len(FEATURES)), np.float32)
+        self.observation_space = spaces.Dict(told)
         self.action_space: gymnasium.Space[Any] = spaces.Discrete(sentences + 1)
         self._instance = np.full(num_envs, -1, dtype=np.int64)
         self._tokens = np.zeros((num_envs, sentences, tokens), dtype=np.int32)
@@ -183,7 +201,10 @@ class SummariseEngine:
         for position, row in enumerate(rows.tolist()):
             task = self.task.task(batch, position)
             count = int(batch.num_sentences[position])
-            self._episodes[row] = _Episode(task, count, state=None, scores=[])
+            episode = _Episode(task, count, state=None, scores=[])
+            if self.config.features:
+                episode.features = Features(batch.tokens[position])
+            self._episodes[row] = episode
 
     def _restart(self, row: int) -> None:
         episode = self._episode(row)
@@ -193,8 +214,9 @@ class SummariseEngine:
         episode.left = episode.task.budget
         episode.steps = 0
         episode.has_ended = False
+        episode.taken = []
         self._selected[row] = 0
-        self._update_mask(row)
+        self._update(row)
 
     def _episode(self, row: int) -> _Episode:
         episode = self._episodes[row]
@@ -202,7 +224,8 @@ class SummariseEngine:
             raise RuntimeError(f"row {row} has no episode: call reset first")
         return episode
 
-    def _update_mask(self, row: int) -> None:
+    def _update(self, row: int) -> None:
+        """Brings what a row observes besides its article up to date."""
         episode = self._episode(row)
         costs, left, count = episode.task.costs, episode.left, episode.num_sentences
         mask = self._mask[row]
@@ -211,15 +234,17 @@ class SummariseEngine:
         mask[count:] = 0
         mask[self.stop] = 1
         self._budget[row] = left / episode.task.budget
+        if episode.features is not None:
+            episode.features.follow(tuple(episode.draft))
 
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
         """Takes one action in every row given."""
-        chosen = check_actions(actions, len(rows), self.stop + 1)
+        chosen = check_actions(actions, len(rows), self.action_space)
         count = len(rows)
         parts = np.zeros((count, len(self.part_names)))
         terminated = np.zeros(count, dtype=bool)
         truncated = np.zeros(count, dtype=bool)
-        is_illegal = self._mask[rows, chosen] == 0
+        is_illegal = ~are_legal(self.action_space, self._mask[rows], chosen)
         for position, (row, action) in enumerate(zip(rows.tolist(), chosen.tolist(), strict=True)):
             episode = self._episode(row)
             if episode.has_ended:
@@ -235,6 +260,8 @@ class SummariseEngine:
             if self.max_steps is not None and episode.steps >= self.max_steps:
                 truncated[position] = True  # also at the end of the task, as Gymnasium's TimeLimit
             episode.has_ended = bool(terminated[position] or truncated[position])
+            paid = tuple(parts[position].tolist())
+            episode.taken.append(Taken(action, paid, bool(is_illegal[position])))
         reward = np.array([add_in_order(row) for row in parts.tolist()])
         return Step(reward, parts, terminated, truncated, is_illegal)
 
@@ -248,17 +275,26 @@ class SummariseEngine:
         episode.draft.append(sentence)
         episode.left -= episode.task.costs[sentence]
         self._selected[row, sentence] = len(episode.draft)
-        self._update_mask(row)
+        self._update(row)
         return gains
 
     def observe(self, rows: NDArray[np.int64]) -> Observation:
         """Returns fresh arrays of the rows' observations."""
-        return {
+        observation: Observation = {
             "tokens": self._tokens[rows],
             "selected": self._selected[rows],
             "budget": self._budget[rows],
             "action_mask": self._mask[rows],
         }
+        if self.config.features:
+            shape = self.observation_space["features"].shape
+            told = np.zeros((len(rows), *(shape or ())), dtype=np.float32)
+            for position, row in enumerate(rows.tolist()):
+                episode = self._episodes[row]
+                if episode is not None and episode.features is not None:
+                    told[position] = episode.features.values
+            observation["features"] = told
+        return observation
 
     def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the rows' instances."""
@@ -272,6 +308,18 @@ class SummariseEngine:
     def draft(self, row: int) -> tuple[int, ...]:
         """Returns the sentences that a row has picked, in the order of picking."""
         return tuple(self._episode(row).draft)
+
+    def taken(self, row: int) -> tuple[Taken, ...]:
+        """Returns the actions of a row's episode so far, and what each was paid."""
+        return tuple(self._episode(row).taken)
+
+    def picks(self, row: int) -> tuple[Taken, ...]:
+        """Returns the steps of a row's episode that put a sentence into the draft."""
+        return tuple(
+            taken
+            for taken in self._episode(row).taken
+            if taken.action != self.stop and not taken.is_illegal
+        )
 
     def scores(self, row: int) -> dict[str, float]:
         """Returns the weighted score of every part of a row's draft."""
@@ -308,8 +356,33 @@ class SummariseEngine:
         """Returns "exact", or "beam-" and its width."""
         return search_method(self._episode(row).task)
 
-    def render(self, row: int) -> str:
-        """Returns a row's episode as text for a terminal."""
+    def snapshot(self, row: int) -> dict[str, Any]:
+        """Returns a row's episode as plain data."""
+        episode = self._episode(row)
+        return {
+            "instance": int(self._instance[row]),
+            "draft": list(episode.draft),
+            "steps": episode.steps,
+            "has_ended": episode.has_ended,
+            "taken": [asdict(taken) for taken in episode.taken],
+        }
+
+    def restore(self, row: int, snapshot: dict[str, Any]) -> None:
+        """Goes back to a row's episode as `snapshot` returned it."""
+        self.reset(np.array([row]), np.array([snapshot["instance"]]))
+        episode = self._episode(row)
+        for sentence in snapshot["draft"]:
+            self._pick(row, episode, sentence)
+        episode.steps = snapshot["steps"]
+        episode.has_ended = snapshot["has_ended"]
+        episode.taken = [Taken.of(one) for one in snapshot["taken"]]
+
+    def render(self, row: int, mode: str) -> str:
+        """Returns a row's episode as text for a terminal ("ansi") or as one page ("html")."""
+        if mode == "html":
+            from lightbulb_envs.render_html import render_summary_page
+
+            return render_summary_page(self, row)
         from lightbulb_envs.render import render_summary
 
         return render_summary(self.document(row), self.draft(row), self.scores(row))

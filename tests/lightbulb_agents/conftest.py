@@ -10,6 +10,7 @@ import torch
 import lightbulb_envs
 from lightbulb_agents.actor_critic import ActorCriticConfig, make_actor_critic
 from lightbulb_agents.collector import EpisodeCollector
+from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
 from lightbulb_agents.trunk import Trunk
 from lightbulb_backbones import BackboneConfig
@@ -27,7 +28,12 @@ class Learner:
         self.engine = lightbulb_envs.make_engine(ID, rows, **settings)
         if limit is not None:
             self.engine.max_steps = limit
-        self.network = ActorCriticNetwork(self.engine.source.vocabulary.size, "pointer", SMALL)
+        self.network = ActorCriticNetwork(
+            self.engine.source.vocabulary.size,
+            "pointer",
+            Layout.of(self.engine.observation_space, self.engine.action_space),
+            SMALL,
+        )
         self.trunk = Trunk(self.network)
         self.config = ActorCriticConfig()
         self.algorithm = make_actor_critic(name, self.trunk, self.engine.action_space, self.config)

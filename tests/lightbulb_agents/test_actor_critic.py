@@ -13,8 +13,8 @@ from tianshou.data import Batch, Collector, ReplayBuffer, VectorReplayBuffer
 from tianshou.utils.torch_utils import policy_within_training_step
 
 from lightbulb_agents.actor_critic import set_progress
+from lightbulb_agents.articles import read_drafts
 from lightbulb_agents.engine_envs import EngineVectorEnv
-from lightbulb_agents.network import read_drafts
 from lightbulb_agents.trunk import Actor, Critic, Trunk
 
 
@@ -35,7 +35,7 @@ def test_episodes_lie_whole_and_in_order(make_learner):
     assert len(ends) == learner.engine.num_envs
     assert ends[-1] == len(batch) - 1
     starts = np.append(0, ends[:-1] + 1)
-    assert np.allclose(np.asarray(batch.obs.budget)[starts, 0], 1.0)
+    assert np.allclose(np.asarray(batch.obs.vectors)[starts, 0], 1.0)
     assert np.array_equal(np.asarray(batch.obs.article)[starts], np.repeat(np.arange(8), 2))
     returns = np.add.reduceat(batch.rew, starts)
     finals = [sum(learner.engine.scores(row).values()) for row in range(16)]
@@ -56,7 +56,7 @@ def test_an_episode_cut_off_is_worth_what_the_network_says_of_its_end(make_learn
     rows = np.arange(learner.engine.num_envs)
     with torch.no_grad():
         encoded = learner.network.encode(learner.trunk.tokens)
-        drafts = read_drafts(learner.engine.observe(rows), rows // 2)
+        drafts = read_drafts(learner.engine.observe(rows), rows // 2, learner.network.layout)
         _, value = learner.network.decide(encoded, drafts)
     ends = np.flatnonzero(batch.done)
     expected = np.where(np.asarray(batch.terminated)[ends], 0.0, value.numpy())

@@ -31,8 +31,8 @@ def test_evaluation_repeats_the_table_of_the_run(run):
 
 def test_a_policy_can_be_evaluated_on_other_ids_splits_and_settings(run):
     for env_id, split in (("Lightbulb/NewsSummariser-Hard-v0", "test"), (None, "ood")):
-        results, played = evaluate_run(EvaluateConfig(run, env_id, split, episodes=4))
-        assert len(played["trained"]) == 4
+        results, records = evaluate_run(EvaluateConfig(run, env_id, split, episodes=4))
+        assert len(records) == 4
         assert results.split == split
     results, _ = evaluate_run(EvaluateConfig(run, episodes=4, settings=("budget=2",)))
     assert results.settings["budget"] == 2

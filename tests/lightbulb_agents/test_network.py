@@ -5,14 +5,12 @@ import pytest
 import torch
 
 import lightbulb_envs
-from lightbulb_agents.heads import Articles
-from lightbulb_agents.network import (
-    ActorCriticNetwork,
-    NetworkConfig,
-    order_of_picks,
-    read_drafts,
-)
-from lightbulb_agents.neural_actor import NeuralActor, sample_actions
+from lightbulb_agents.articles import order_of_picks, read_drafts
+from lightbulb_agents.choices import Pick
+from lightbulb_agents.heads import Pages
+from lightbulb_agents.layout import Layout
+from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
+from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_backbones import BACKBONES, BackboneConfig
 from lightbulb_envs.rollout import roll_out
 
@@ -23,8 +21,9 @@ ID = "Lightbulb/NewsSummariser-v0"
 def network(request):
     torch.manual_seed(0)
     config = NetworkConfig(BackboneConfig(request.param, width=16, heads=2))
-    vocabulary = lightbulb_envs.make_engine(ID, 1).source.vocabulary
-    made = ActorCriticNetwork(vocabulary.size, "pointer", config)
+    engine = lightbulb_envs.make_engine(ID, 1)
+    layout = Layout.of(engine.observation_space, engine.action_space)
+    made = ActorCriticNetwork(engine.source.vocabulary.size, "pointer", layout, config)
     # Fresh heads are near zero; larger weights make every difference visible.
     with torch.no_grad():
         for weight in made.head.parameters():
@@ -44,7 +43,9 @@ def _observe(rows=6, picks=(), **settings):
 def _decide(network, seen):
     with torch.inference_mode():
         articles = network.encode(torch.from_numpy(seen["tokens"]).long())
-        return network.decide(articles, read_drafts(seen, np.arange(len(seen["tokens"]))))
+        return network.decide(
+            articles, read_drafts(seen, np.arange(len(seen["tokens"])), network.layout)
+        )
 
 
 def test_illegal_actions_have_no_probability_and_legal_ones_have(network):
@@ -98,14 +99,14 @@ def test_picks_are_read_in_the_order_of_picking():
 
 def test_an_unknown_head_is_refused():
     with pytest.raises(ValueError, match="there are pointer"):
-        ActorCriticNetwork(10, "simplex", NetworkConfig())
+        ActorCriticNetwork(10, "simplex", Layout(3), NetworkConfig())
 
 
 def test_sampling_follows_the_probabilities():
     generator = torch.Generator()
     generator.manual_seed(0)
     logits = torch.tensor([[0.0, float("-inf"), 1.0]]).expand(20_000, 3)
-    counts = sample_actions(logits, generator).bincount(minlength=3) / 20_000
+    counts = Pick(logits).draw(generator).bincount(minlength=3) / 20_000
     assert counts.tolist() == pytest.approx([0.269, 0.0, 0.731], abs=0.01)
 
 
@@ -134,7 +135,7 @@ def test_the_gradient_of_shared_articles_adds_up_in_the_order_of_the_steps(threa
     # On several threads the gradient of `tensor[rows]` adds up in an order that changes.
     torch.manual_seed(0)
     states = torch.randn(4, 22, 64, requires_grad=True)
-    articles = Articles(states, states, states, states, states, states)
+    articles = Pages(states, states, states, states, states, states)
     rows = torch.randint(4, (400,))
     upstream = torch.randn(400, 22, 64)
     expected = torch.zeros(4, 22, 64)

@@ -1,5 +1,6 @@
 """The vector environment is N single ones, bit for bit, in every autoreset mode."""
 
+import json
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lightbulb_envs
+from lightbulb_envs.actions import draw_legal
 from lightbulb_envs.adapters.gym_vector import TextVectorEnv
 
 ID = "Lightbulb/NewsSummariser-v0"
@@ -85,9 +87,11 @@ def test_make_vec_uses_it_and_sets_its_metadata():
 @pytest.mark.parametrize("env_id", lightbulb_envs.ROWS)
 def test_every_id_makes_a_vector_environment(env_id):
     env = gymnasium.make_vec(env_id, num_envs=3, autoreset_mode="SAME_STEP")
-    env.reset(seed=1)
+    observation, _ = env.reset(seed=1)
+    generator = np.random.default_rng(0)
     for _ in range(20):
-        observation, reward, *_ = env.step(np.argmax(env.action_masks(), axis=1))
+        actions = draw_legal(env.single_action_space, observation["action_mask"], generator)
+        observation, reward, *_ = env.step(actions)
         assert env.observation_space.contains(observation)
         assert np.isfinite(reward).all()
 
@@ -176,6 +180,27 @@ def test_human_rendering_prints_every_row(capsys):
     env = gymnasium.make_vec(ID, num_envs=2, render_mode="human")
     env.reset(seed=0)
     assert capsys.readouterr().out.count("reference: ") == 2
+
+
+@pytest.mark.parametrize("mode", list(AutoresetMode))
+def test_a_snapshot_of_a_batch_goes_back_and_on(mode):
+    env = gymnasium.make_vec(ID, num_envs=3, autoreset_mode=mode)
+    env.reset(seed=3)
+    stop = env.single_action_space.n - 1
+    env.step(np.array([0, stop, 1]))
+    snapshot = json.loads(json.dumps(env.snapshot()))
+
+    def ahead():
+        if mode is AutoresetMode.DISABLED:
+            return env.reset(options={"reset_mask": np.array([False, True, False])})
+        return env.step(np.array([1, 2, 3]))[:2]
+
+    expected = ahead()
+    env.step(np.array([2, 3, 4]))
+    env.restore(snapshot)
+    _assert_same(ahead(), expected)
+    with pytest.raises(ValueError, match="of 3 rows, and there are 2"):
+        gymnasium.make_vec(ID, num_envs=2).restore(snapshot)
 
 
 def test_the_oracle_says_how_it_searched():

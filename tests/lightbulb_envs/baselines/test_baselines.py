@@ -1,15 +1,16 @@
 """Baselines do what they say, in the order that the score promises."""
 
+import gymnasium
 import numpy as np
 import pytest
 
 import lightbulb_envs
 from lightbulb_envs.baselines import BASELINES, make_baseline
-from lightbulb_envs.baselines.centrality import lexrank, sentence_similarity
 from lightbulb_envs.baselines.lead import Lead
 from lightbulb_envs.baselines.random import Random
 from lightbulb_envs.rollout import roll_out
 from lightbulb_envs.score import mean_returns, random_returns
+from lightbulb_envs.similarity import lexrank, sentence_similarity
 
 ID = "Lightbulb/NewsSummariser-v0"
 
@@ -49,7 +50,7 @@ def test_the_reference_heuristic_of_an_id_beats_random_and_not_the_oracle(env_id
 def test_random_is_uniform_over_legal_actions():
     mask = np.zeros((60_000, 5), dtype=np.int8)
     mask[:, [0, 2, 4]] = 1
-    actor = Random()
+    actor = Random(gymnasium.spaces.Discrete(5))
     actor.reset(0)
     counts = np.bincount(actor.act({"action_mask": mask}, {}), minlength=5)
     assert counts[[1, 3]].tolist() == [0, 0]
@@ -58,7 +59,9 @@ def test_random_is_uniform_over_legal_actions():
 
 def test_random_repeats_itself_with_its_seed(engine):
     instances = np.arange(10)
-    one, two, other = (roll_out(Random(), engine, instances, seed) for seed in (1, 1, 2))
+    one, two, other = (
+        roll_out(Random(engine.action_space), engine, instances, seed) for seed in (1, 1, 2)
+    )
     assert one == two != other
 
 

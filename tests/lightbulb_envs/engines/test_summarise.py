@@ -27,7 +27,7 @@ instances = st.integers(0, 2**40)
 seeds = st.integers(0, 2**32)
 configs = st.builds(
     SummariseConfig,
-    level=st.integers(0, 4),
+    level=st.integers(0, 5),
     split=st.sampled_from(["train", "test", "ood"]),
     reward=st.sampled_from(
         [None, "rouge", {"fact_recall": 1.0, "length": 0.5}, {"rougeLsum": 2.0, "rouge2_stem": 1.0}]
@@ -304,7 +304,7 @@ def test_the_oracle_goes_on_from_any_draft():
         ({"budget_unit": "words"}, "needs a budget"),
         ({"illegal_penalty": -1.0}, "illegal_penalty"),
         ({"reward": "bleu"}, "presets"),
-        ({"level": 9}, "0 to 4"),
+        ({"level": 9}, "0 to 5"),
         ({"split": "dev"}, "got 'dev'"),
         ({"source": "cnn"}, "newsroom, jsonl"),
         ({"source": "newsroom:x"}, "nothing after its name"),

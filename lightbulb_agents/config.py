@@ -139,7 +139,7 @@ class TrainConfig:
         """Returns the run folder: by default the first that is free, or to resume the last one."""
         if self.run_folder is not None:
             return self.run_folder
-        name = self.env.replace("/", "-").removeprefix("Lightbulb-")
+        name = self.env.rpartition(":")[2].replace("/", "-").removeprefix("Lightbulb-")
         base = Path("runs") / f"{name}-{self.algorithm()}-{self.budget}-{self.seed}"
         number, last = 1, base
         folder = base

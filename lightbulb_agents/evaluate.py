@@ -20,7 +20,7 @@ from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import baselines_of, heuristics_of, make_baseline
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.record import EpisodeRecord, records_of, write_records
-from lightbulb_envs.registry import find_row, make_engine
+from lightbulb_envs.registry import find_row, keywords_of, make_engine
 from lightbulb_envs.rollout import Episode, roll_out
 from lightbulb_envs.score import Interval, mean_interval, random_returns, score_interval
 from lightbulb_envs.settings import parse_settings
@@ -95,7 +95,23 @@ class Run:
         settings: dict[str, Any] = {"vocabulary_digest": self.vocabulary_digest}
         if tokenizer.is_file():
             settings["tokenizer"] = str(tokenizer)
-        return settings
+        known = keywords_of(self.env_id)
+        return {name: value for name, value in settings.items() if name in known}
+
+    def check(self, engine: Engine) -> None:
+        """Raises ValueError if the network cannot read or act in an engine."""
+        digest = engine.source.vocabulary.digest
+        if digest != self.vocabulary_digest:
+            raise ValueError(
+                f"the run in {self.folder} reads the vocabulary {self.vocabulary_digest}, and "
+                f"these documents are told in {digest}: a policy reads what it was trained to read"
+            )
+        layout = Layout.of(engine.observation_space, engine.action_space)
+        theirs = (layout.vectors, layout.vector_width, layout.features)
+        if theirs != (self.layout.vectors, self.layout.vector_width, self.layout.features):
+            raise ValueError(
+                f"the run in {self.folder} observes {self.layout}, and these settings give {layout}"
+            )
 
     def load_network(self) -> ActorCriticNetwork:
         """Returns the network with the weights of the newest checkpoint."""
@@ -236,6 +252,7 @@ def evaluate_run(config: EvaluateConfig) -> tuple[Results, list[EpisodeRecord]]:
             settings["split"], split = None, "files"  # the files named are read whole
     rows = min(_ROWS, config.episodes)
     engine = make_engine(env_id, rows, **settings)
+    run.check(engine)
     available = engine.num_instances
     episodes = config.episodes if available is None else min(config.episodes, available)
     actors: dict[str, Actor] = {"trained": NeuralActor(run.load_network())}
@@ -258,13 +275,17 @@ _REFUSED = {
 
 
 def _of_documents(settings: dict[str, Any]) -> dict[str, Any]:
-    """Returns the settings that say which documents are read, leaving the task to another id."""
-    return {name: settings[name] for name in ("source", "fields", "on_error") if name in settings}
+    """Returns the settings that say what is read, leaving the task to another id."""
+    return {
+        name: settings[name]
+        for name in ("source", "fields", "on_error", "features")
+        if name in settings
+    }
 
 
 def _free_path(run: Path, results: Results) -> Path:
     """Returns where an evaluation is written: over none that is there."""
-    env = results.env_id.removeprefix("Lightbulb/").replace("/", "-")
+    env = results.env_id.rpartition(":")[2].removeprefix("Lightbulb/").replace("/", "-")
     name = f"evaluation-{env}-{results.split}"
     path, number = run / f"{name}.json", 1
     while path.exists():

@@ -158,6 +158,7 @@ def _evaluate(
     available = engine.num_instances
     count = config.test_episodes if available is None else min(config.test_episodes, available)
     actors: dict[str, Actor] = {"trained": NeuralActor(training.network)}
+    Run.load(run).check(engine)
     split = str(settings["split"])
     instances = np.arange(count)
     print(f"Playing {count} {split} documents …")

@@ -68,8 +68,8 @@ def are_legal(
         room = masks - actions
     else:
         room = np.take_along_axis(masks, actions[..., None], axis=-1)[..., 0].astype(np.int64) - 1
-    is_legal = np.asarray(room >= 0, dtype=np.bool_)
-    return is_legal.all(axis=1) if is_legal.ndim > 1 else is_legal
+    is_legal: NDArray[np.bool_] = np.atleast_2d((room >= 0).T).all(axis=0)
+    return is_legal
 
 
 def draw_legal(

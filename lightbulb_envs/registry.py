@@ -4,7 +4,7 @@ To add an environment, write its engine and call `register`, or add a row to `RO
 """
 
 import importlib
-from dataclasses import dataclass, field
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, Literal
 
 import gymnasium
@@ -73,6 +73,11 @@ def find_row(env_id: str) -> Row:
     if env_id not in ROWS:
         raise ValueError(f"no environment is called {env_id!r}: there are {', '.join(ROWS)}")
     return ROWS[env_id]
+
+
+def keywords_of(env_id: str) -> dict[str, Field[Any]]:
+    """Returns the keywords that an id's environment takes, by name."""
+    return {one.name: one for one in fields(load_engine(find_row(env_id).engine).Config)}
 
 
 _SPACES: dict[str, type[gymnasium.Space[Any]]] = {

@@ -45,3 +45,24 @@ def test_files_that_the_readme_names_are_there():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for name in re.findall(r"`([\w./]+(?:/|\.md|\.txt))`", readme):
         assert (ROOT / name).exists(), name
+
+
+def test_the_environment_of_contributing_keeps_the_laws_and_is_trained(tmp_path):
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "corrections.py").write_text(code, encoding="utf-8")
+
+    def run(module, *arguments):
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    env_id = "corrections:Example/Corrections-v0"
+    assert "keeps 16 laws; 2 were not checked" in run("lightbulb_envs.checker", env_id)
+    small = ("--budget", "600", "--rows", "64", "--test-episodes", "20", "--sizes.width", "16")
+    assert "spotter" in run("lightbulb_agents.train", "--env", env_id, "--run-folder", "r", *small)
+    assert "spotter" in run("lightbulb_agents.evaluate", "r", "--split", "ood", "--episodes", "20")
+    assert "as recorded" in run(
+        "lightbulb_envs.replay", "r/episodes.jsonl", "--import", "corrections"
+    )

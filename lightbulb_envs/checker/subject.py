@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import importlib
 import json
 import warnings
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ import gymnasium
 import numpy as np
 
 from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.registry import Row, find_row, make_engine
+from lightbulb_envs.registry import Row, find_row, keywords_of, make_engine
 
 
 class BrokenLawError(AssertionError):
@@ -53,15 +52,14 @@ class Subject:
 
     def config_fields(self) -> tuple[dataclasses.Field[Any], ...]:
         """Returns the keywords that the environment takes."""
-        module, _, name = self.row.engine.partition(":")
-        return dataclasses.fields(getattr(importlib.import_module(module), name).Config)
+        return tuple(keywords_of(self.name).values())
 
     def setting(self, name: str) -> Any:
         """Returns what a keyword is set to, by the settings, the id or its default."""
         for given in (self.settings, self.row.settings):
             if name in given:
                 return given[name]
-        known = {one.name: one for one in self.config_fields()}[name]
+        known = keywords_of(self.name)[name]
         if known.default_factory is not dataclasses.MISSING:
             return known.default_factory()
         return known.default

@@ -27,6 +27,8 @@ from lightbulb_envs.score import paired_interval, seeds_interval
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"
 HEURISTICS = ("lead-3", "centrality")
+KEPT = 20
+"""Test episodes of a suite's first run whose actions and rewards are kept."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,18 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
             "baselines": _baselines(ood[0]),
         },
         "differences": differences,
+        "first_episodes": _first_episodes(runs[0] / "episodes.jsonl"),
         "versions": json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["versions"],
     }
+
+
+def _first_episodes(path: Path) -> list[dict[str, Any]]:
+    """Returns a run's episodes on the first test documents: enough to replay their rewards."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    records = sorted((json.loads(line) for line in lines), key=lambda one: int(one["instance"]))
+    return [{name: one[name] for name in ("instance", "actions", "rewards")} for one in records][
+        :KEPT
+    ]
 
 
 def _baselines(result: dict[str, Any]) -> dict[str, float]:

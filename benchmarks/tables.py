@@ -6,28 +6,18 @@ fills the parts of README.md and benchmarks/README.md between `<!-- name -->` an
 and draws docs/learning.svg. A test compares them with the results.
 """
 
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 import lightbulb_envs
+from benchmarks.cards import CARD_TABLES
+from benchmarks.markdown import load, span, table
 from lightbulb_envs.sources.newsroom.levels import level_table
 
 ROOT = Path(__file__).parent.parent
-RESULTS = Path(__file__).parent / "results"
-FILES = ("README.md", "benchmarks/README.md")
+FILES = ("README.md", "benchmarks/README.md", "docs/envs/news_summariser.md")
 PICTURE = "docs/learning.svg"
-
-
-def load(name: str) -> Any:
-    """Returns a file of results."""
-    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def environments_table() -> str:
@@ -36,7 +26,7 @@ def environments_table() -> str:
         [f"`{row.id}`", str(row.settings["level"]), row.head, row.heuristic, row.agent]
         for row in lightbulb_envs.ROWS.values()
     ]
-    return _table(["id", "level", "head", "reference heuristic", "sub-agent"], rows)
+    return table(["id", "level", "head", "reference heuristic", "sub-agent"], rows)
 
 
 def levels_table() -> str:
@@ -49,7 +39,7 @@ def levels_table() -> str:
             for name in ("lead-3", "centrality", "ceiling")
         ]
         rows.append([level, *cells])
-    return _table(["level", "lead-3", "centrality", "readable ceiling"], rows)
+    return table(["level", "lead-3", "centrality", "readable ceiling"], rows)
 
 
 def attributes_table() -> str:
@@ -61,7 +51,7 @@ def attributes_table() -> str:
         for name in names
         if name != "level"
     ]
-    return _table(["attribute", *(f"level {level['level']}" for level in levels)], rows)
+    return table(["attribute", *(f"level {level['level']}" for level in levels)], rows)
 
 
 def _attribute(value: Any) -> str:
@@ -74,32 +64,35 @@ def learning_table() -> str:
     machine = results.pop("machine")
     rows = []
     for suite in results.values():
-        score, gaps = suite["score"], suite["differences"]
+        gaps = suite["differences"]
         baselines = suite["baselines"]
         rows.append(
             [
-                f"`{suite['env'].removeprefix('Lightbulb/')}`",
+                f"`{' '.join([suite['env'].removeprefix('Lightbulb/'), *suite['settings']])}`",
                 suite["budget"],
                 str(len(suite["seeds"])),
                 f"{max(suite['steps']):,}",
                 f"{min(suite['seconds'])} to {max(suite['seconds'])}",
-                f"**{score['mean']:.1f}** ({score['low']:.1f} to {score['high']:.1f})",
+                f"**{span(suite['score'])[0]}** {span(suite['score'])[1]}",
+                " ".join(span(suite["ood"]["score"])),
                 f"{baselines['lead-3']:.1f}",
                 f"{baselines['centrality']:.1f}",
                 f"{baselines['ceiling']:.1f}",
                 *(_gap(gaps[f"trained - {name}"]) for name in ("lead-3", "centrality")),
             ]
         )
-    header = "environment|budget|seeds|steps|seconds|trained|lead-3|centrality|ceiling"
+    header = "environment|budget|seeds|steps|seconds|trained, test|trained, ood"
+    header += "|lead-3|centrality|ceiling"
     header += "|return over lead-3|return over centrality"
     documents = {suite["documents"] for suite in results.values()}
     note = (
-        f"Scores on {documents.pop()} test documents: random 0, oracle 100. Means over seeds "
+        f"Scores on {documents.pop()} documents of `test` (baselines too) and of `ood`: random 0, "
+        "oracle 100 of the same documents. Means over seeds "
         "with 95 % Student intervals; gains in return with paired 95 % intervals over seeds and "
         f"documents. Machine: {machine['processor']}, {machine['cores']} cores, one "
         "thread a run, two runs at a time beside other work, so seconds are an upper bound."
     )
-    return _table(header.split("|"), rows) + "\n\n" + note
+    return table(header.split("|"), rows) + "\n\n" + note
 
 
 def _gap(interval: dict[str, float]) -> str:
@@ -134,7 +127,7 @@ def news_table() -> str:
         "steps. ROUGE F1 × 100, stemmed, by `rouge-score`; intervals over seeds and documents. The "
         f"steps were chosen by the returns on 100 training articles ({_tuning()})."
     )
-    return _table(["policy", "ROUGE-1", "ROUGE-2", "ROUGE-Lsum"], rows) + "\n\n" + note
+    return table(["policy", "ROUGE-1", "ROUGE-2", "ROUGE-Lsum"], rows) + "\n\n" + note
 
 
 def _tuning() -> str:
@@ -150,6 +143,7 @@ TABLES = {
     "attributes": attributes_table,
     "learning": learning_table,
     "news": news_table,
+    **CARD_TABLES,
 }
 
 

@@ -65,10 +65,10 @@ def are_legal(
 ) -> NDArray[np.bool_]:
     """Returns which of N actions their masks (N, ...) allow."""
     if isinstance(space, MultiBinary):
-        room = masks - actions
+        is_allowed = ~actions.astype(bool) | masks.astype(bool)
     else:
-        room = np.take_along_axis(masks, actions[..., None], axis=-1)[..., 0].astype(np.int64) - 1
-    is_legal: NDArray[np.bool_] = np.atleast_2d((room >= 0).T).all(axis=0)
+        is_allowed = np.take_along_axis(masks.astype(bool), actions[..., None], axis=-1)[..., 0]
+    is_legal: NDArray[np.bool_] = np.logical_and.reduce(np.atleast_2d(is_allowed.T), axis=0)
     return is_legal
 
 

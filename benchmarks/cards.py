@@ -1,0 +1,142 @@
+"""The tables of the environments' cards, made from the code and from committed results."""
+
+import ast
+import inspect
+import json
+from collections.abc import Callable
+from importlib import resources
+from typing import Any
+
+import lightbulb_envs
+from benchmarks.markdown import load, span, table
+from lightbulb_envs.engines.slate import SlateConfig
+from lightbulb_envs.engines.summarise import SummariseConfig
+from lightbulb_envs.registry import make_engine
+from lightbulb_envs.rewards.compose import PARTS, PRESETS
+from lightbulb_envs.sources.source import SourceConfig
+
+SUMMARISERS = tuple(env_id for env_id in lightbulb_envs.ROWS if "NewsSummariser" in env_id)
+LEVELS = {
+    "level 0": ("whether an agent stops in time", "none that reads: lead-3 is all it takes"),
+    "Easy": ("telling a repetition and late facts from news", "centrality: it follows words"),
+    "v0": ("finding the event behind colour, and leaving another story", "lead-3"),
+    "level 3": ("all of it in longer articles, with corrections", "lead-3: worse than random"),
+    "Hard": ("two other stories and many corrected numbers", "lead-3: worse than random"),
+    "MultiDoc": (
+        "which of several reports is the latest, and not repeating them",
+        "lead-3 reads one report, centrality what most of them say",
+    ),
+    "Slate": ("choosing a whole draft at once, without seeing it grow", "lead-3"),
+    "Subset": ("judging sentences one by one, in the article's order", "lead-3"),
+}
+"""What an environment tests, and which policy fails it and why."""
+
+
+def spaces_table() -> str:
+    """Returns the spaces of every id."""
+    rows = []
+    for env_id in SUMMARISERS:
+        engine = make_engine(env_id, 1)
+        told = ", ".join(
+            f"`{name}` {tuple(space.shape or ())} {space.dtype}"
+            for name, space in engine.observation_space.items()
+        )
+        rows.append([f"`{env_id.removeprefix('Lightbulb/')}`", told, f"`{engine.action_space}`"])
+    return table(["id", "observation", "action"], rows, of_text=True)
+
+
+def keywords_table() -> str:
+    """Returns the keywords of the summarisers, with what their docstrings say."""
+    rows = []
+    for config in (SummariseConfig, SourceConfig, SlateConfig):
+        for name, (default, text) in _documented_fields(config).items():
+            note = " (Slate and Subset)" if config is SlateConfig else ""
+            rows.append([f"`{name}`{note}", f"`{default}`", text.replace("|", "\\|")])
+    return table(["keyword", "default", "what it does"], rows, of_text=True)
+
+
+def _documented_fields(config: type) -> dict[str, tuple[str, str]]:
+    """Returns the fields that a class itself defines: their defaults, and their docstrings."""
+    (definition,) = ast.parse(inspect.getsource(config)).body
+    assert isinstance(definition, ast.ClassDef)
+    found = {}
+    for line, following in zip(definition.body, definition.body[1:], strict=False):
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            assert isinstance(following, ast.Expr)
+            assert isinstance(following.value, ast.Constant)
+            assert isinstance(line.value, ast.Call)  # keyword(default, example=...)
+            text = " ".join(str(following.value.value).split())
+            found[line.target.id] = (ast.unparse(line.value.args[0]), text)
+    return found
+
+
+def rewards_table() -> str:
+    """Returns the formula and the range of every preset."""
+    rows = []
+    for name, weights in PRESETS.items():
+        formula = " + ".join(f"{weight:.4g} · {part}" for part, weight in weights.items())
+        rows.append([f"`{name}`", formula, f"0 to {sum(weights.values()):.4g}"])
+    return table(["preset", "score of a draft", "range"], rows, of_text=True)
+
+
+def parts_table() -> str:
+    """Returns the parts that rewards are made of."""
+    return ", ".join(f"`{name}`" for name in PARTS)
+
+
+def baselines_table() -> str:
+    """Returns what the baselines return and score, a row an environment."""
+    results = load("baselines")
+    names = ("random", "lead-3", "centrality", "ceiling", "oracle")
+    rows = []
+    for name, result in results.items():
+        entries = {entry["name"]: entry for entry in result["entries"]}
+        cells = []
+        for actor in names:
+            own = " ".join(span(entries[actor]["episode_return"], 3))
+            if actor in ("random", "oracle"):
+                cells.append(own)
+            else:
+                cells.append(f"{own}, **{entries[actor]['score']['mean']:.1f}**")
+        rows.append([name, *cells])
+    episodes = {result["episodes"] for result in results.values()}
+    note = (
+        f"Returns on {episodes.pop():,} test documents with 95 % bootstrap intervals, and scores "
+        "in bold (random 0, oracle 100). `python -m benchmarks.baselines`."
+    )
+    header = ["environment", *names[:3], "readable ceiling", "oracle"]
+    return table(header, rows) + "\n\n" + note
+
+
+def tests_table() -> str:
+    """Returns a line a level: what it tests, and which policy fails it."""
+    results = load("baselines")
+    rows = []
+    for name, (what, fails) in LEVELS.items():
+        scores = {entry["name"]: entry["score"]["mean"] for entry in results[name]["entries"]}
+        shown = f"lead-3 {scores['lead-3']:.0f}, centrality {scores['centrality']:.0f}"
+        rows.append([name, what, f"{fails} ({shown})"])
+    return table(["environment", "what it tests", "which policy fails it"], rows, of_text=True)
+
+
+def versions_table() -> str:
+    """Returns every id's version and digest."""
+    text = resources.files("lightbulb_envs").joinpath("golden.json").read_text(encoding="utf-8")
+    digests: dict[str, Any] = json.loads(text)
+    rows = [
+        [f"`{env_id}`", env_id.rpartition("-")[2], f"`{digests[env_id]}`", "first version"]
+        for env_id in SUMMARISERS
+    ]
+    return table(["id", "version", "digest", "what changed"], rows, of_text=True)
+
+
+CARD_TABLES: dict[str, Callable[[], str]] = {
+    "summariser_spaces": spaces_table,
+    "summariser_keywords": keywords_table,
+    "summariser_rewards": rewards_table,
+    "summariser_parts": parts_table,
+    "summariser_baselines": baselines_table,
+    "summariser_levels": tests_table,
+    "summariser_versions": versions_table,
+}
+"""Tables of cards by the names that the pages give them."""

@@ -1,10 +1,6 @@
 """A person plays in the terminal: `python -m lightbulb_envs.play Lightbulb/NewsSummariser-v0`.
 
-A `Game` is one engine and a player; a board shows what there is to see and reads moves. Summarisers
-have a board of their own; any other engine with numbered actions is shown as it renders itself.
-Both boards offer the same: `opening` shows all there is, `situation` what changes with every move,
-`ending` what may be told at the end; `read` makes an action of numbers, `typed` turns one back, and
-`stop` is the action that ends an episode, None if there is none.
+A `Game` is one engine and a player; one of the `boards` shows what there is to see.
 """
 
 import argparse
@@ -14,21 +10,18 @@ import itertools
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from lightbulb_envs.actions import are_legal, to_plain
+from lightbulb_envs.answers import RefusedError, parse_answer
+from lightbulb_envs.boards import Look, make_board
 from lightbulb_envs.engines.engine import Engine, Step
-from lightbulb_envs.engines.slate import SlateEngine
-from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.instances import ENDLESS, InstanceStream
 from lightbulb_envs.registry import ROWS, find_row, make_engine
-from lightbulb_envs.render import account_lines, printable
+from lightbulb_envs.render import printable
 from lightbulb_envs.score import normalised_score, random_returns
 from lightbulb_envs.settings import parse_settings
 from lightbulb_envs.summation import add_in_order
@@ -48,196 +41,6 @@ _NAMES |= {"quit": "q", "exit": "q"}
 _ROW = np.zeros(1, dtype=np.int64)
 _MOST_COLUMNS = 100
 _PLAIN_ZERO = "+0.000"
-
-
-class RefusedError(ValueError):
-    """A line that is no move here; it costs nothing, and the message says why."""
-
-
-@dataclass(frozen=True)
-class Look:
-    """How wide lines are, and whether there are colours."""
-
-    width: int = 80
-    has_colour: bool = False
-
-    def strong(self, text: str) -> str:
-        return f"\x1b[1m{text}\x1b[0m" if self.has_colour else text
-
-    def soft(self, text: str) -> str:
-        return f"\x1b[2m{text}\x1b[0m" if self.has_colour else text
-
-    def wrapped(self, text: str, first: str = "", rest: str | None = None) -> list[str]:
-        """Returns a text as lines, the first led in by `first`, the others by `rest`."""
-        indent = " " * len(first) if rest is None else rest
-        width = max(self.width - len(indent), 20)
-        lines = textwrap.wrap(printable(text), width, break_on_hyphens=False) or [""]
-        return [first + lines[0], *(indent + line for line in lines[1:])]
-
-
-class PlainBoard:
-    """Any engine with a Discrete action space: what it renders, and the legal actions."""
-
-    stop: Any = None
-
-    def __init__(self, engine: Engine):
-        if not isinstance(engine.action_space, Discrete):
-            raise ValueError(
-                "a person can play environments whose actions are Discrete, and this one's are "
-                f"{engine.action_space}"
-            )
-        self._engine = engine
-
-    def _legal(self) -> list[int]:
-        mask = self._engine.observe(_ROW)["action_mask"][0]
-        return [int(action) for action in np.flatnonzero(mask)]
-
-    def opening(self) -> list[str]:
-        return self.situation()
-
-    def situation(self) -> list[str]:
-        return [self._engine.render(0, "ansi"), f"legal actions: {_ranges(self._legal())}"]
-
-    def ending(self) -> list[str]:
-        return [self._engine.render(0, "ansi")]
-
-    def read(self, numbers: Sequence[int]) -> Any:
-        (action,) = _one(numbers)
-        if action not in (legal := self._legal()):
-            raise RefusedError(f"{action} is not legal now: legal actions are {_ranges(legal)}")
-        return action
-
-    def typed(self, action: Any) -> str:
-        return str(action)
-
-
-class ArticleBoard:
-    """A summariser: the numbered article, the draft, and afterwards the reference and the facts."""
-
-    def __init__(self, engine: SummariseEngine | SlateEngine, look: Look):
-        self._engine = engine
-        self._look = look
-        self._most = engine.source.max_sentences
-        self._is_slate = isinstance(engine, SlateEngine)
-        self._is_subset = engine.task.in_article_order
-        self.stop: Any = self._most
-        if self._is_subset:
-            self.stop = [0] * self._most
-        elif self._is_slate:
-            self.stop = [self._most] * int(engine.action_space.shape[0])  # type: ignore[index]
-
-    def opening(self) -> list[str]:
-        document, draft = self._engine.document(0), self._engine.draft(0)
-        place = {sentence: order for order, sentence in enumerate(draft, start=1)}
-        costs = self._costs()
-        lines = [self._look.strong(printable(document.id)), ""]
-        for number, sentence in enumerate(document.sentences[: self._most]):
-            mark = f"[{place[number]}]" if number in place else "   "
-            words = "" if costs is None else f"{costs[number]:>4}w"
-            first = f"{mark} {number:>2}{words}  "
-            shown = self._look.wrapped(sentence, first)
-            lines += [self._look.strong(line) for line in shown] if number in place else shown
-        cut = len(document.sentences) - self._most
-        if cut > 0:
-            lines.append(self._look.soft(f"    (the article goes on for {cut} more sentences)"))
-        return [*lines, "", *self.situation()]
-
-    def _costs(self) -> list[int] | None:
-        """Returns the words of every sentence, None where the budget does not count words."""
-        if self._engine.task.counts_sentences:
-            return None
-        batch = self._engine.source.batch(self._engine.instance(_ROW))
-        return [int(count) for count in (batch.words[0] >= 0).sum(axis=1)]
-
-    def _left(self) -> int:
-        share = float(self._engine.observe(_ROW)["budget"][0, 0])
-        return round(share * self._engine.task.budget)
-
-    def situation(self) -> list[str]:
-        budget, unit = self._engine.task.budget, self._engine.config.budget_unit
-        lines = self._draft("draft", self._engine.draft(0))
-        if not self._is_slate:
-            return [*lines, f"budget: {self._left()} of {budget} {unit} left"]
-        how = "as in: 2 0, told in that order"
-        if self._is_subset:
-            how = "as in: 0 2, told in the article's order"
-        return [*lines, f"budget: {budget} {unit}; name the whole draft on one line, {how}"]
-
-    def _draft(self, name: str, draft: Sequence[int]) -> list[str]:
-        sentences = self._engine.document(0).sentences
-        lines = [f"{name}:" if draft else f"{name}: empty"]
-        for number in draft:
-            lines += self._look.wrapped(sentences[number], f"{number:>6}  ")
-        return lines
-
-    def ending(self) -> list[str]:
-        document, draft = self._engine.document(0), self._engine.draft(0)
-        lines = self._draft("your draft", draft)
-        last = self._engine.taken(0)[-1].action
-        left_out = [number for number in self._sentences(last) if number not in draft]
-        if left_out:
-            lines.append(f"left out, for the budget: {', '.join(map(str, left_out))}")
-        lines += self._draft(
-            f"oracle's draft ({self._engine.oracle_method(0)} search)", self._engine.oracle(0).draft
-        )
-        lines.append("reference:")
-        for sentence in document.reference:
-            lines += self._look.wrapped(sentence, " " * 8)
-        for line in account_lines(document, draft, self._engine.task.weights):
-            indent = "  " if line[0] == " " else ""
-            lines += self._look.wrapped(line.strip(), indent, 2 * indent)
-        return lines
-
-    def read(self, numbers: Sequence[int]) -> Any:
-        count = min(len(self._engine.document(0).sentences), self._most)
-        chosen = list(numbers) if self._is_slate else _one(numbers)
-        for number in chosen:
-            if not 0 <= number < count:
-                raise RefusedError(f"there is no sentence {number}: they go from 0 to {count - 1}")
-            if chosen.count(number) > 1:
-                raise RefusedError(f"{number} is named twice, and a draft tells it once")
-        action: Any = chosen[0]
-        if self._is_subset:
-            action = [int(number in chosen) for number in range(self._most)]
-        elif self._is_slate:
-            places = len(self.stop)
-            if len(chosen) > places:
-                raise RefusedError(
-                    f"{len(chosen)} sentences are too many: there is room for {places}"
-                )
-            action = chosen + self.stop[len(chosen) :]
-        mask = self._engine.observe(_ROW)["action_mask"]
-        if not are_legal(self._engine.action_space, mask, np.array([action]))[0]:
-            raise RefusedError(self._reason(chosen))
-        return action
-
-    def _reason(self, chosen: Sequence[int]) -> str:
-        """Returns why sentences that are there may not be picked now."""
-        for number in chosen:
-            if number in self._engine.draft(0):
-                return f"{number} is in the draft already: u takes the last pick back"
-        return f"that is more than the {self._left()} {self._engine.config.budget_unit} left"
-
-    def typed(self, action: Any) -> str:
-        if to_plain(action) == self.stop:
-            return "s, to stop"
-        return " ".join(map(str, self._sentences(action)))
-
-    def _sentences(self, action: Any) -> list[int]:
-        """Returns the sentences that an action names."""
-        if self._is_subset:
-            return [int(number) for number in np.flatnonzero(action)]
-        return [number for number in np.atleast_1d(action).tolist() if number != self._most]
-
-
-Board = ArticleBoard | PlainBoard
-
-
-def make_board(engine: Engine, look: Look) -> Board:
-    """Returns the board for an engine; ValueError when nobody can type its actions."""
-    if isinstance(engine, (SummariseEngine, SlateEngine)):
-        return ArticleBoard(engine, look)
-    return PlainBoard(engine)
 
 
 class Game:
@@ -284,17 +87,12 @@ class Game:
             raise RefusedError(self._short_help())
         return self._move(self._read(word))
 
-    def _read(self, word: str) -> Any:
+    def _read(self, line: str) -> Any:
         self._check_going()
-        numbers = []
-        for part in word.replace(",", " ").split():
-            try:
-                numbers.append(int(part))
-            except ValueError:
-                shown = printable(textwrap.shorten(part, 40, placeholder="…") or part[:40])
-                raise RefusedError(f"{shown!r} is no command: {self._short_help()}") from None
-        if not numbers:
-            raise RefusedError(self._short_help())
+        try:
+            numbers = parse_answer(line, self._board.answers.most)
+        except RefusedError as refusal:
+            raise RefusedError(f"{refusal}: {self._short_help()}") from None
         return self._board.read(numbers)
 
     def _has_ended(self) -> bool:
@@ -312,7 +110,8 @@ class Game:
             return [gain, *self._board.situation()]
         is_cut = self._steps[-1].truncated[0] and not self._steps[-1].terminated[0]
         why = "that was the last step allowed" if is_cut else "the episode has ended"
-        return [why if action == self._board.stop else f"{gain}; {why}", "", *self._ending()]
+        has_stopped = action == self._board.answers.stop
+        return [why if has_stopped else f"{gain}; {why}", "", *self._ending()]
 
     def _paid(self, steps: Sequence[Step]) -> str:
         """Returns what steps were paid, and for what."""
@@ -348,9 +147,7 @@ class Game:
 
     def _stop(self) -> list[str]:
         self._check_going()
-        if self._board.stop is None:
-            raise RefusedError("nothing stops this environment: type the number of an action")
-        return self._move(self._board.stop)
+        return self._move(self._board.read(()))
 
     def _undo(self) -> list[str]:
         if not self._past:
@@ -385,7 +182,7 @@ class Game:
         if self._has_ended():
             return "n next, u take back, q quit, ? help"
         number = "a number" if isinstance(self._engine.action_space, Discrete) else "numbers"
-        stop = "" if self._board.stop is None else ", s stop"
+        stop = "" if self._board.answers.stop is None else ", s stop"
         return f"{number} to pick{stop}, u take back, h hint, q quit, ? help"
 
     def farewell(self) -> str:
@@ -416,24 +213,6 @@ def _word(line: str) -> str:
     """Returns a line without case and spaces around it, a command by its short name."""
     word = line.strip().lower()
     return _NAMES.get(word, word)
-
-
-def _one(numbers: Sequence[int]) -> list[int]:
-    if len(numbers) != 1:
-        raise RefusedError("one number at a time: each is a step of its own")
-    return list(numbers)
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """Returns ascending numbers in words: "0-3, 7"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    told = [str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs]
-    return ", ".join(told) or "none"
 
 
 def _count(number: int, noun: str) -> str:

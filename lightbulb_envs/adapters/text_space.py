@@ -16,8 +16,8 @@ class UnicodeText(gymnasium.spaces.Text):
     """Strings of any characters, from none to `max_length` of them.
 
     Samples are short, and of a few characters. No array holds such strings, so that Gymnasium's
-    `AsyncVectorEnv` needs `shared_memory=False`, and raises ValueError without it: with the
-    alphabet of a `Text` space, it would return strings of blanks.
+    `AsyncVectorEnv` needs `shared_memory=False`, and raises ValueError without it: from a `Text`
+    space in shared memory it returns nothing but the first character of its alphabet.
     """
 
     def __init__(self, max_length: int, *, seed: int | None = None):

@@ -9,6 +9,11 @@ or `python -m lightbulb_envs.checker ID`, which prints what was checked. It need
 actions of any space for property-based tests of your own.
 """
 
+try:
+    import hypothesis as _  # noqa: F401 # say at once what is missing
+except ImportError as error:
+    raise ImportError("the checker needs hypothesis: pip install 'lightbulb[check]'") from error
+
 from lightbulb_envs.checker.check import Outcome, check_text_env
 from lightbulb_envs.checker.laws import LAWS
 from lightbulb_envs.checker.subject import BrokenLawError

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightbulb_envs.checker.laws import LAWS
-from lightbulb_envs.checker.subject import BrokenLawError, Subject
+from lightbulb_envs.checker.subject import BrokenLawError, Subject, quiet
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def check_text_env(
     for name in chosen:
         law = LAWS[name]
         try:
-            note = law.check(subject)
+            with quiet():
+                note = law.check(subject)
         except BrokenLawError as error:
             raise BrokenLawError(
                 f"{subject.name} breaks the law {name!r} ({law.says}): {error}"

@@ -1,5 +1,6 @@
 """Every law catches an environment that breaks it, and says what to do; ours keep them all."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 import lightbulb_envs
 from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.checker import LAWS, BrokenLawError, check_text_env
+from lightbulb_envs.checker.subject import filled, write_files
+from lightbulb_envs.keywords import example_of
+from lightbulb_envs.registry import keywords_of
 
 BROKEN = {
     # law: [(engine, what the message says of it, what it says to do)]
@@ -132,6 +136,62 @@ def test_our_environments_keep_every_law(env_id):
 @pytest.mark.parametrize("env_id", lightbulb_envs.ROWS)
 def test_our_environments_keep_every_law_at_every_level(env_id, level):
     check_text_env(env_id, level=level)
+
+
+PLAYING = (
+    "gymnasium",
+    "observations",
+    "masks",
+    "illegal",
+    "rewards",
+    "gains",
+    "snapshots",
+    "batches",
+    "specs",
+    "pickles",
+)
+"""Laws that a keyword may make a difference to; the law of keywords is about all of them."""
+IDS = tuple(lightbulb_envs.ROWS)
+KEYWORDS = tuple(name for name in keywords_of(IDS[-1]) if name != "vocabulary_digest")
+
+CLASHES = {("split", "source"), ("split", "fields"), ("split", "on_error")}
+"""A file needs to be told which of its rows are of a split."""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return write_files(tmp_path_factory.mktemp("files"))
+
+
+def _example(env_id, name, files):
+    """Returns settings with a keyword's example and what it needs; none if the id lacks it."""
+    known = keywords_of(env_id).get(name)
+    if known is None:
+        return {}
+    example = example_of(known.metadata)
+    value = filled(example.value, files)
+    if lightbulb_envs.find_row(env_id).settings.get(name) == value:
+        value = known.default
+    return {**filled(example.given, files), name: value}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KEYWORDS)
+@pytest.mark.parametrize("env_id", IDS)
+def test_our_environments_keep_the_laws_with_every_keyword(env_id, name, files):
+    check_text_env(env_id, laws=PLAYING, **_example(env_id, name, files))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "pair"), list(enumerate(itertools.combinations(KEYWORDS, 2))))
+def test_our_environments_keep_the_laws_with_keywords_in_pairs(number, pair, files):
+    env_id = IDS[number % len(IDS)]
+    settings = _example(env_id, pair[0], files) | _example(env_id, pair[1], files)
+    if pair in CLASHES:
+        with pytest.raises(ValueError, match="which rows those are"):
+            gymnasium.make(env_id, **settings)
+        return
+    check_text_env(env_id, laws=PLAYING, **settings)
 
 
 def test_real_text_keeps_the_laws(news_file):

@@ -5,12 +5,17 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.learning import Suite, summarise
+from benchmarks.baselines import ENVIRONMENTS, KEPT
+from benchmarks.learning import SUITES, Suite, summarise
+from benchmarks.markdown import load
 from benchmarks.news import ROUGE, rouge_scores
 from benchmarks.news import summarise as summarise_news
-from benchmarks.tables import load
 from lightbulb_envs import make_engine
-from lightbulb_envs.score import seeds_interval
+from lightbulb_envs.baselines import make_baseline
+from lightbulb_envs.record import EpisodeRecord
+from lightbulb_envs.replay import replay
+from lightbulb_envs.score import mean_returns, random_returns, seeds_interval
+from lightbulb_envs.settings import parse_settings
 
 
 def test_an_interval_over_seeds_by_hand():
@@ -30,8 +35,13 @@ def _fake_run(folder, score, returns):
     (folder / "metrics.csv").write_text("steps,score\n0,1.5\n5,50.25\n")
     entries = [{"name": "trained", "score": {"mean": score}}, {"name": "x", "score": {"mean": 3}}]
     (folder / "results.json").write_text(json.dumps({"entries": entries, "episodes": 2}))
+    elsewhere = [{"name": "trained", "score": {"mean": score - 50}}]
+    path = folder / "evaluation-NewsSummariser-v0-ood.json"
+    path.write_text(json.dumps({"entries": elsewhere}))
     for name, values in returns.items():
-        lines = [{"instance": n, "rewards": [value]} for n, value in enumerate(values)]
+        lines = [
+            {"instance": n, "actions": [n], "rewards": [value]} for n, value in enumerate(values)
+        ]
         path = folder / f"episodes{name}.jsonl"
         path.write_text("".join(json.dumps(line) + "\n" for line in reversed(lines)))
     return folder
@@ -52,6 +62,8 @@ def test_a_suite_is_summed_up_from_its_runs(tmp_path):
     assert summary["differences"]["trained - centrality"]["mean"] == pytest.approx(-0.05)
     assert summary["curves"][0] == [[0, 1.5], [5, 50.25]]
     assert summary["steps"] == [5, 5, 5]
+    assert summary["ood"]["score"]["mean"] == 31.0
+    assert summary["first_episodes"][1] == {"instance": 1, "actions": [1], "rewards": [0.7]}
 
 
 def test_rouge_on_real_news_is_that_of_rouge_score(news_file):
@@ -82,11 +94,12 @@ def test_committed_results_meet_what_was_asked_of_the_levels():
 
 def test_committed_results_meet_what_was_asked_of_learning():
     results = load("learning")
-    seeds = {"easy-short": 3, "v0-short": 5, "v0-long": 5, "hard-short": 3}
-    assert set(results) == {*seeds, "machine"}
-    for name, count in seeds.items():
-        assert len(set(results[name]["seeds"])) == len(results[name]["scores"]) == count
-        assert results[name]["documents"] == 500
+    assert set(results) == {*(suite.name for suite in SUITES), "machine"}
+    for suite in SUITES:
+        found = results[suite.name]
+        assert len(set(found["seeds"])) == len(found["scores"]) == len(suite.seeds) >= 3
+        assert len(found["ood"]["scores"]) == len(suite.seeds)
+        assert found["documents"] == 500
     for heuristic in ("lead-3", "centrality"):
         assert results["v0-short"]["differences"][f"trained - {heuristic}"]["low"] > 0
     long = results["v0-long"]
@@ -99,3 +112,41 @@ def test_committed_results_on_real_news_are_no_worse_than_lead_3():
     assert len(results["trained_by_seed"]) == 3
     for gap in results["trained - lead-3"].values():
         assert gap["high"] >= 0
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_committed_returns_of_the_baselines_are_those_of_twenty_documents_played_again(name):
+    env_id, settings = ENVIRONMENTS[name]
+    results = load("baselines")[name]
+    engine = make_engine(env_id, KEPT, **settings, split="test")
+    instances = np.arange(KEPT)
+    assert results["episodes"] == 1000
+    assert set(results["first_returns"]) == {"lead-3", "centrality", "ceiling", "oracle"}
+    for actor, returns in results["first_returns"].items():
+        assert mean_returns(make_baseline(actor, engine), engine, instances).tolist() == returns
+    # Random draws other actions here; over so many episodes its mean is close.
+    entry = next(entry for entry in results["entries"] if entry["name"] == "random")
+    played = random_returns(engine, instances)
+    spread = played.std(ddof=1) / np.sqrt(KEPT)
+    assert abs(played.mean() - entry["episode_return"]["mean"]) < 5 * spread
+
+
+@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+def test_committed_episodes_of_what_was_learnt_are_paid_what_they_say(suite):
+    episodes = load("learning")[suite.name]["first_episodes"]
+    settings = {**parse_settings(suite.settings, {}), "split": "test"}
+    engine = make_engine(suite.env, 1, **settings)
+    records = [
+        EpisodeRecord(
+            env_id=suite.env,
+            settings=settings,
+            instance=episode["instance"],
+            actions=tuple(episode["actions"]),
+            rewards=tuple(episode["rewards"]),
+            truncated=False,
+            documents=engine.source.digest,
+        )
+        for episode in episodes
+    ]
+    assert [record.instance for record in records] == list(range(20))
+    assert replay(records).differences == ()

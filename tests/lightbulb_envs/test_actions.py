@@ -35,6 +35,14 @@ def test_what_gymnasium_samples_by_a_mask_is_legal(space, seed):
     assert are_legal(space, mask[None], action[None].astype(np.int64)).tolist() == [True]
 
 
+def test_a_bit_that_may_be_set_is_sampled_either_way():
+    space, mask = MultiBinary(3), np.array([1, 0, 1], dtype=np.int8)
+    space.seed(0)
+    sampled = np.array([space.sample(mask=sample_mask(space, mask)) for _ in range(50)])
+    assert sampled.min(axis=0).tolist() == [0, 0, 0]
+    assert sampled.max(axis=0).tolist() == [1, 0, 1]
+
+
 @pytest.mark.parametrize("space", SPACES, ids=str)
 @given(seed=seeds)
 def test_legal_draws_are_legal_and_others_are_not(space, seed):

@@ -21,10 +21,10 @@ def _engine(form="slate", **more):
     return engine
 
 
-def _picked(draft, **more):
+def _picked(draft, instance=7, **more):
     """Returns the return of picking sentences one by one, then stopping."""
     engine = SummariseEngine(SummariseConfig(level=LEVEL, **more), 1)
-    engine.reset(ROW, np.array([7]))
+    engine.reset(ROW, np.array([instance]))
     total = 0.0
     for action in (*draft, engine.stop):
         step = engine.step(ROW, np.array([action]))
@@ -96,6 +96,8 @@ def test_a_time_limit_ends_an_episode_of_illegal_slates():
     step = engine.step(ROW, illegal)
     assert step.truncated[0]
     assert not step.terminated[0]
+    with pytest.raises(RuntimeError, match="have ended"):
+        engine.step(ROW, illegal)
 
 
 def test_a_budget_of_words_leaves_out_what_no_longer_fits():
@@ -110,17 +112,32 @@ def test_a_budget_of_words_leaves_out_what_no_longer_fits():
     assert sum(words[sentence] for sentence in engine.draft(0)) <= 33  # ROUGE splits "5-year"
 
 
+@pytest.mark.parametrize("instance", [0, 4, 7])
 @pytest.mark.parametrize("form", ["slate", "multibinary"])
-def test_the_oracle_is_the_best_of_all_there_is(form):
+def test_the_oracle_is_the_best_of_all_there_is(form, instance):
     engine = _engine(form, budget=2)
+    engine.reset(ROW, np.array([instance]))
     choose = itertools.permutations if form == "slate" else itertools.combinations
+    there = len(engine.document(0).sentences)
     best = max(
-        _picked(draft, budget=2) for count in range(3) for draft in choose(range(COUNT), count)
+        _picked(draft, instance, budget=2)
+        for count in range(3)
+        for draft in choose(range(there), count)
     )
     assert engine.oracle_method(0) == "exact"
     assert engine.oracle_return(0) == pytest.approx(best, abs=1e-12)
     step = engine.step(ROW, engine.oracle_action(0)[None])
     assert step.reward[0] == pytest.approx(best, abs=1e-12)
+
+
+def test_a_beam_over_subsets_tells_them_in_the_articles_order():
+    engine = SlateEngine(SlateConfig(level=4, form="multibinary"), 1)
+    for instance in range(6):
+        engine.reset(ROW, np.array([instance]))
+        plan = engine.oracle(0)
+        assert plan.method == "beam-16"
+        assert plan.draft == tuple(sorted(plan.draft))
+        assert engine.step(ROW, engine.oracle_action(0)[None]).reward[0] == plan.value
 
 
 def test_an_unknown_form_is_refused():

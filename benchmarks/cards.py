@@ -119,6 +119,37 @@ def tests_table() -> str:
     return table(["environment", "what it tests", "which policy fails it"], rows, of_text=True)
 
 
+def audit_table() -> str:
+    """Returns what every canary scores, a column an id and reward."""
+    audit = load("audit")
+    columns = audit["columns"]
+    header = ["policy", "ceiling"]
+    for column in columns:
+        name = column["env_id"].removeprefix("Lightbulb/NewsSummariser-").removesuffix("-v0")
+        header.append(f"{name.removeprefix('v0') or '-v0'} {column['reward']}")
+    rows = []
+    for number, (canary, what) in enumerate(audit["canaries"].items()):
+        cells = [column["cells"][number] for column in columns]
+        assert {cell["canary"] for cell in cells} == {canary}
+        rows.append(
+            [
+                f"**{canary}**: {what}",
+                str(cells[0]["limit"]["ceiling"]),
+                *(_audited(cell) for cell in cells),
+            ]
+        )
+    note = (
+        f"Scores (random 0, oracle 100) on {audit['episodes']} validation documents. ¹ has a higher "
+        "ceiling here, for a reason that `lightbulb_envs/audit/ceilings.py` gives."
+    )
+    return table(header, rows) + "\n\n" + note
+
+
+def _audited(cell: dict[str, Any]) -> str:
+    mark = "¹" if cell["limit"]["allowance"] else ""
+    return f"{cell['score']['mean']:.0f}{mark}"
+
+
 def versions_table() -> str:
     """Returns every id's version and digest."""
     text = resources.files("lightbulb_envs").joinpath("golden.json").read_text(encoding="utf-8")
@@ -137,6 +168,7 @@ CARD_TABLES: dict[str, Callable[[], str]] = {
     "summariser_parts": parts_table,
     "summariser_baselines": baselines_table,
     "summariser_levels": tests_table,
+    "summariser_audit": audit_table,
     "summariser_versions": versions_table,
 }
 """Tables of cards by the names that the pages give them."""

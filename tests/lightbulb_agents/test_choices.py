@@ -98,6 +98,12 @@ def test_gradients_are_finite_though_some_sentences_are_illegal(choice):
     assert np.isfinite(logits.grad.numpy()).all()
 
 
+def test_gradients_are_finite_when_a_slate_names_all_that_there_is():
+    logits = LOGITS.clone().requires_grad_()
+    Slate(logits, 4).log_prob(torch.tensor([[2, 0, STOP, STOP]])).sum().backward()
+    assert np.isfinite(logits.grad.numpy()).all()
+
+
 def test_a_pick_is_what_torchs_categorical_says():
     theirs = torch.distributions.Categorical(logits=LOGITS)
     for action in (0, 2, 3):

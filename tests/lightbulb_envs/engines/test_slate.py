@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lightbulb_envs.engines.engine import make_config
 from lightbulb_envs.engines.slate import SlateConfig, SlateEngine
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
+from lightbulb_envs.search import ExtractiveTask, count_drafts
 
 ROW = np.zeros(1, dtype=np.int64)
 LEVEL = 1
@@ -128,6 +129,16 @@ def test_the_oracle_is_the_best_of_all_there_is(form, instance):
     assert engine.oracle_return(0) == pytest.approx(best, abs=1e-12)
     step = engine.step(ROW, engine.oracle_action(0)[None])
     assert step.reward[0] == pytest.approx(best, abs=1e-12)
+
+
+def test_subsets_are_counted_without_their_orders():
+    task = _engine("multibinary", budget=2).task
+    counts = []
+    for in_article_order in (False, True):
+        document = ExtractiveTask(None, [1] * 5, 2, in_article_order)
+        counts.append(count_drafts(document))
+    assert counts == [5 + 5 * 4, 5 + 5 * 4 // 2]
+    assert task.in_article_order
 
 
 def test_a_beam_over_subsets_tells_them_in_the_articles_order():

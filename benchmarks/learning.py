@@ -202,7 +202,8 @@ def main() -> None:
         suite.name: summarise(suite, [future.result() for future in started[suite.name]])
         for suite in chosen
     }
-    write_json(RESULTS, {**known, "machine": machine()})
+    in_order = {suite.name: known[suite.name] for suite in SUITES if suite.name in known}
+    write_json(RESULTS, {**in_order, "machine": machine()})
     for suite in chosen:
         print(suite.name, known[suite.name]["score"])
 

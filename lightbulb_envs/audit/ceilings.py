@@ -1,0 +1,132 @@
+"""The most that a canary may score, and where it may score more.
+
+A ceiling says how far a policy that does not read must stay below one that does, on the scale where
+random is 0 and the oracle 100. It was set by what each policy deserves, with 10 points or so of
+room above what it was measured to earn. A canary that earns more than it deserves is a flaw of the
+reward; it is listed as such, and its ceiling stays.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The most that a canary should score on any id and reward."""
+
+    score: float
+    why: str
+    is_under_heuristic: bool = False
+    """Whether the score of the id's reference heuristic is a ceiling too."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """A higher ceiling on some ids and rewards."""
+
+    canaries: tuple[str, ...]
+    score: float
+    why: str
+    ids: tuple[str, ...] | None = None
+    """None for all."""
+    rewards: tuple[str, ...] | None = None
+    is_flaw: bool = False
+    """Whether the canary earns more than it should, which the reward is to blame for."""
+
+    def fits(self, canary: str, env_id: str, reward: str | None) -> bool:
+        """Returns whether it is about a canary on an id with a reward."""
+        return (
+            canary in self.canaries
+            and (self.ids is None or env_id in self.ids)
+            and (self.rewards is None or reward in self.rewards)
+        )
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What one canary may score on one id and reward."""
+
+    ceiling: float
+    allowance: Allowance | None
+
+    @property
+    def score(self) -> float:
+        """The score above which an audit fails."""
+        if self.allowance is None:
+            return self.ceiling
+        return max(self.ceiling, self.allowance.score)
+
+
+_HONEST = "it follows a rule that an article's form invites, and must not match an honest reader"
+_TRUTH = "it knows the truth, and must not earn more by what it does with it"
+
+CEILINGS: dict[str, Ceiling] = {
+    "nothing": Ceiling(-40, "an empty draft must be far below random picks"),
+    "everything": Ceiling(40, "telling all must cost precision", is_under_heuristic=True),
+    "lead-k": Ceiling(45, _HONEST, is_under_heuristic=True),
+    "tail-k": Ceiling(25, _HONEST, is_under_heuristic=True),
+    "longest-k": Ceiling(40, _HONEST, is_under_heuristic=True),
+    "keyword-rich": Ceiling(45, _HONEST, is_under_heuristic=True),
+    "repeat-best": Ceiling(-50, "repetition must cost more than the best sentence earns"),
+    "keyword_soup": Ceiling(10, "words without sentences must not beat random sentences"),
+    "word_soup": Ceiling(10, "words without sentences must not beat random sentences"),
+    "other_reference": Ceiling(0, "good prose about something else must not beat random sentences"),
+    "zero_width copies": Ceiling(-30, "disguised text must be worth as little as none"),
+    "homoglyphs copies": Ceiling(-30, "disguised text must be worth as little as none"),
+    "best + zero_width": Ceiling(55, _TRUTH),
+    "best + homoglyphs": Ceiling(55, _TRUTH),
+    **{
+        f"greedy + {kind}": Ceiling(101, "what is planted must not improve on the article")
+        for kind in ("keyword_soup", "word_soup", "other_reference", "zero_width", "homoglyphs")
+    },
+}
+
+_EASY = ("Lightbulb/NewsSummariser-Easy-v0",)
+_MULTI_DOCUMENT = ("Lightbulb/NewsSummariser-MultiDoc-v0",)
+_AT_ONCE = ("Lightbulb/NewsSummariser-Slate-v0", "Lightbulb/NewsSummariser-Subset-v0")
+_BAG = (
+    "ROUGE alone pays for a bag of the article's words as for prose; facts_and_rouge does not. "
+    "While agents can only pick, no article holds such a sentence"
+)
+
+ALLOWANCES: tuple[Allowance, ...] = (
+    Allowance(
+        ("lead-k",),
+        score=100,
+        why="articles of this level tell the key facts first: lead is the reference heuristic",
+        ids=_EASY,
+    ),
+    Allowance(
+        ("everything", "longest-k", "keyword-rich"),
+        score=65,
+        why="articles of this level have about eight sentences, half of which tell key facts",
+        ids=_EASY,
+    ),
+    Allowance(
+        ("repeat-best",),
+        score=75,
+        why="where all is named at once, a sentence named twice is told once, at no cost: this is "
+        "the truth's best sentence, told once",
+        ids=_AT_ONCE,
+    ),
+    *(
+        Allowance((soup,), score, _BAG, ids, rewards=("rouge",), is_flaw=True)
+        for soup, ids, score in (
+            ("keyword_soup", _EASY, 40),
+            ("keyword_soup", _MULTI_DOCUMENT, 27),
+            ("word_soup", _EASY, 65),
+            ("word_soup", _MULTI_DOCUMENT, 58),
+            ("word_soup", None, 37),
+        )
+    ),
+)
+"""The first that fits counts."""
+
+
+def limit_of(canary: str, env_id: str, reward: str | None, heuristic_score: float) -> Limit:
+    """Returns what a canary may score; one without a ceiling must stay under the heuristic."""
+    own = CEILINGS.get(canary)
+    ceiling = heuristic_score if own is None else own.score
+    if own is not None and own.is_under_heuristic:
+        ceiling = min(ceiling, heuristic_score)
+    fitting = (one for one in ALLOWANCES if one.fits(canary, env_id, reward))
+    return Limit(ceiling, next(fitting, None))

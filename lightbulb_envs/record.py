@@ -5,11 +5,9 @@ might have read otherwise (a key that comes twice, NaN, a field nobody knows) is
 """
 
 import contextlib
-import errno
 import importlib.metadata
 import json
 import math
-import os
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
@@ -25,6 +23,7 @@ from lightbulb_envs.instances import ENDLESS
 from lightbulb_envs.registry import find_row
 from lightbulb_envs.rollout import Episode
 from lightbulb_envs.splits import SUITE_VERSION, salt_digest
+from lightbulb_envs.whole_file import write_whole
 
 
 def versions() -> dict[str, str]:
@@ -245,35 +244,10 @@ def _read_line(name: str, raw: bytes) -> EpisodeRecord:
         raise ValueError(f"{name}: {error}") from error
 
 
-_REMEDIES = {
-    errno.ENOSPC: "the disk is full: make room, and write again",
-    errno.EDQUOT: "the quota is spent: make room, and write again",
-    errno.EROFS: "the disk is read-only: choose another folder",
-    errno.EACCES: "its folder may not be written to: choose another",
-    errno.EPERM: "its folder may not be written to: choose another",
-    errno.ENOENT: "its folder is not there: create it",
-    errno.EISDIR: "it is a folder: choose another name",
-}
-
-
 def write_records(path: Path, records: Iterable[EpisodeRecord]) -> None:
     """Writes records as JSON lines, so that the file is either the old one or the whole new one.
 
     Raises:
         OSError: the file cannot be written, and why; what was there before still is.
     """
-    unfinished = path.with_name(path.name + ".unfinished")
-    try:
-        try:
-            with unfinished.open("w", encoding="ascii", newline="\n") as file:
-                file.writelines(record.to_json() + "\n" for record in records)
-                file.flush()
-                os.fsync(file.fileno())
-            unfinished.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                unfinished.unlink()
-            raise
-    except OSError as error:
-        reason = _REMEDIES.get(error.errno or 0, error.strerror)
-        raise type(error)(f"{path} cannot be written: {reason}") from error
+    write_whole(path, (f"{record.to_json()}\n".encode("ascii") for record in records))

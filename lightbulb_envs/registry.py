@@ -71,7 +71,10 @@ def find_row(env_id: str) -> Row:
             ) from error
         env_id = name
     if env_id not in ROWS:
-        raise ValueError(f"no environment is called {env_id!r}: there are {', '.join(ROWS)}")
+        raise ValueError(
+            f"no environment is called {env_id!r}: there are {', '.join(ROWS)}; one of another "
+            'package is there once its module is imported, and is found by "module:Id"'
+        )
     return ROWS[env_id]
 
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs import registry
 from lightbulb_envs.actions import check_actions
 from lightbulb_envs.engines.engine import Engine, Step
 from lightbulb_envs.record import EpisodeRecord, read_records, salt_of, versions
-from lightbulb_envs.registry import make_engine
 from lightbulb_envs.splits import HELDOUT_SALT_VARIABLE, SUITE_VERSION
 
 ROWS = 256
@@ -143,9 +143,14 @@ def _open(named: _Named, rows: int) -> Engine:
             "a record holds the id alone; say yourself what to import, with --import MODULE"
         )
     try:
-        engine = make_engine(record.env_id, rows, **record.settings)
+        engine = registry.make_engine(record.env_id, rows, **record.settings)
         salt = salt_of(record.env_id, record.settings, engine)
     except Exception as error:  # whatever an engine makes of settings that a stranger wrote
+        if record.env_id not in registry.ROWS:
+            raise ValueError(
+                f"{named.name}: no environment is called {record.env_id!r}: if a package of your "
+                "own registers it, name its module with --import MODULE"
+            ) from error
         raise ValueError(f"{named.name}: {record.env_id!r} cannot be made: {error}") from error
     if salt != record.salt:
         raise ValueError(
@@ -300,6 +305,16 @@ def _read_all(paths: Sequence[Path]) -> tuple[list[EpisodeRecord], list[str]]:
     return records, names
 
 
+def _import(module: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"--import {module} cannot be imported ({error}): is its folder on PYTHONPATH, or the "
+            "package installed?"
+        ) from error
+
+
 def _print_first(lines: Sequence[object]) -> None:
     for line in lines[:SHOWN]:
         print(line)
@@ -308,7 +323,7 @@ def _print_first(lines: Sequence[object]) -> None:
 
 
 def main() -> None:
-    """Replays the files of the command line: exit code 1 for a difference, 2 for bad input."""
+    """Replays files: exit code 1 for a difference, 2 for bad input, 130 when it is stopped."""
     parser = argparse.ArgumentParser(
         prog="python -m lightbulb_envs.replay",
         description="Recompute every reward of episode records from their actions.",
@@ -326,15 +341,23 @@ def main() -> None:
         help="a module that registers ids of its own; may be given several times",
     )
     arguments = parser.parse_args()
-    start = time.perf_counter()
     try:
-        for module in arguments.modules:
-            importlib.import_module(module)
-        records, names = _read_all(arguments.files)
-        report = replay(records, names, arguments.tolerance)
+        _replay_files(arguments.files, arguments.modules, arguments.tolerance)
     except (ValueError, OSError, ImportError) as error:
         print(f"lightbulb: {error}", file=sys.stderr)
         sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nStopped. Nothing was written; the same command begins again", file=sys.stderr)
+        sys.exit(130)
+
+
+def _replay_files(files: Sequence[Path], modules: Sequence[str], tolerance: float) -> None:
+    """Prints what a replay of files finds; exits when something differs."""
+    start = time.perf_counter()
+    for module in modules:
+        _import(module)
+    records, names = _read_all(files)
+    report = replay(records, names, tolerance)
     seconds = time.perf_counter() - start
     _print_first([f"note: {note}" for note in report.notes])
     _print_first(report.differences)

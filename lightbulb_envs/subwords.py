@@ -4,13 +4,18 @@ Number 0 is padding. Byte-level pieces leave no text unknown.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lightbulb_envs.whole_file import is_file, write_whole
+
 PADDING = "[pad]"
 TRAINED_SIZE = 8000
 """Pieces of a vocabulary that is trained here, at most."""
+LEARNT_LENGTH = 1000
+_LONG_RUN = re.compile(rf"\S{{{LEARNT_LENGTH}}}(?=\S)")
 
 
 class SubwordVocabulary:
@@ -33,7 +38,11 @@ class SubwordVocabulary:
 
     @staticmethod
     def train(texts: Iterable[str]) -> "SubwordVocabulary":
-        """Returns byte-level byte-pair encoding (Sennrich et al. 2016) learnt from `texts`."""
+        """Returns byte-level byte-pair encoding (Sennrich et al. 2016) learnt from `texts`.
+
+        Learning takes the square of a word's length, so a longer run without white space than
+        `LEARNT_LENGTH` is learnt from in parts.
+        """
         tokenizers = _import_tokenizers()
         tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
         tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -44,21 +53,26 @@ class SubwordVocabulary:
             initial_alphabet=tokenizers.pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         )
-        tokenizer.train_from_iterator(texts, trainer)
+        parts = (_LONG_RUN.sub(r"\g<0> ", text) for text in texts)
+        tokenizer.train_from_iterator(parts, trainer)
         return SubwordVocabulary(tokenizer)
 
     @staticmethod
     def load(path: str | Path) -> "SubwordVocabulary":
         """Reads a `tokenizers` JSON file; ValueError says what is wrong with it."""
         tokenizers = _import_tokenizers()
-        if not Path(path).is_file():
+        if not is_file(path):
             raise ValueError(
-                f"tokenizer={str(path)!r} is no file: name a JSON file of the tokenizers library"
+                f"tokenizer={str(path)[:300]!r} is no file: name a JSON file of the tokenizers "
+                "library"
             )
         try:
             return SubwordVocabulary(tokenizers.Tokenizer.from_file(str(path)))
         except Exception as error:  # the library raises a bare Exception
-            raise ValueError(f"{path} is no file of the tokenizers library: {error}") from error
+            raise ValueError(
+                f"{path} is no file of the tokenizers library: {error}; name a file that "
+                "`Tokenizer.save` of that library wrote"
+            ) from error
 
     @staticmethod
     def from_json(text: str) -> "SubwordVocabulary":
@@ -71,7 +85,7 @@ class SubwordVocabulary:
 
     def save(self, path: str | Path) -> None:
         """Writes the tokenizer as a JSON file that `load` reads."""
-        self._tokenizer.save(str(path))
+        write_whole(Path(path), [self.to_json().encode()])
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the piece numbers of every text, without special tokens."""

@@ -1,8 +1,12 @@
 """What every engine offers; the adapters, the rollout and the trainer know nothing more."""
 
 import importlib
+import math
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Protocol, get_args, get_type_hints
+from numbers import Real
+from reprlib import repr as shorten
+from types import UnionType
+from typing import Any, ClassVar, Protocol, Union, get_args, get_origin, get_type_hints
 
 import gymnasium
 import numpy as np
@@ -44,6 +48,13 @@ class Engine(Protocol):
     `reset` and `step` work on the rows they are given; `step` raises ValueError for an action
     outside the action space and RuntimeError for a row whose episode has ended. The observation
     holds `tokens` (S, T) int32, where 0 is padding, and `action_mask` int8 as `actions` says.
+
+    With `max_steps` a row's last step is truncated, whether its task has ended or not, as
+    Gymnasium's TimeLimit does; single environments leave it to that wrapper. Of its source an
+    engine needs `vocabulary`, `has_facts`, `digest` and `num_documents` for others to use it.
+
+    It may also offer `scores(row)`, the scores whose gains it pays; `task_text`, what is to be done
+    in words; and `has_stop`, whether the last action of a Discrete space means "stop".
     """
 
     Config: ClassVar[type]
@@ -90,6 +101,16 @@ class Engine(Protocol):
         """Returns how the oracle of a row's episode is found: "exact", or what approximates it."""
 
 
+def task_text(engine: Any) -> str:
+    """Returns what an engine says is to be done, "" if it says nothing."""
+    return str(getattr(engine, "task_text", ""))
+
+
+def has_stop(engine: Any) -> bool:
+    """Returns whether an engine says that its last action means "stop"."""
+    return bool(getattr(engine, "has_stop", False))
+
+
 def load_engine(path: str) -> type[Engine]:
     """Returns the engine class that "module:Class" names."""
     module, _, name = path.partition(":")
@@ -101,7 +122,8 @@ def make_config(engine: type[Engine], settings: dict[str, Any]) -> Any:
     """Returns the engine's config from keywords.
 
     Raises:
-        TypeError: an unknown keyword, with those there are, or no integer where one belongs.
+        TypeError: an unknown keyword, with those there are, or no number where one belongs.
+        ValueError: a number that is not finite.
     """
     known = {field.name: field for field in fields(engine.Config)}
     unknown = [name for name in settings if name not in known]
@@ -113,16 +135,27 @@ def make_config(engine: type[Engine], settings: dict[str, Any]) -> Any:
         raise TypeError(f"unknown keyword {', '.join(map(repr, unknown))}: there are {listed}")
     hints = get_type_hints(engine.Config)
     return engine.Config(
-        **{name: _check_integer(name, value, hints[name]) for name, value in settings.items()}
+        **{name: _check_number(name, value, hints[name]) for name, value in settings.items()}
     )
 
 
-def _check_integer(name: str, value: Any, hint: Any) -> Any:
-    """Returns the value of a field, as an int where its type is `int`; TypeError if it is none."""
-    allowed = get_args(hint) or (hint,)
-    if int not in allowed or (value is None and type(None) in allowed):
+def _check_number(name: str, value: Any, hint: Any) -> Any:
+    """Returns the value of a field, as an int or float where its type is that."""
+    allowed = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    wanted = int if int in allowed else float
+    if wanted not in allowed or (value is None and type(None) in allowed):
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        or_none = " or None" if type(None) in allowed else ""
-        raise TypeError(f"{name} must be an integer{or_none}, got {value!r}")
-    return int(value)
+    or_none = " or None" if type(None) in allowed else ""
+    if wanted is int:
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise TypeError(f"{name} must be an integer{or_none}, got {value!r}")
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number{or_none}, got {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be a finite number{or_none}, got {shorten(value)}")
+    return number

@@ -37,9 +37,7 @@ _STEMS = WordNumbers()
 class SummariseConfig(SourceConfig):
     """Keywords of the summariser's environments, those of its documents included."""
 
-    reward: str | Mapping[str, float] | None = keyword(
-        None, example={"rouge1": 1.0, "length": 0.5}
-    )
+    reward: str | Mapping[str, float] | None = keyword(None, example={"rouge1": 1.0, "length": 0.5})
     """A preset of `rewards.compose.PRESETS`, or weights by part. Default: "facts_and_rouge" where
     facts are known, "rouge" elsewhere."""
     budget: int | None = keyword(None, example=2)

@@ -7,8 +7,10 @@ score of the finished draft, part by part.
 To add a part, write a `Part` and give it a row in `PARTS`.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 from lightbulb_envs.rewards.facts import FactTracker
@@ -116,11 +118,15 @@ PRESETS: dict[str, dict[str, float]] = {
 }
 """`facts_and_rouge` is the default where facts are known, `rouge` where they are not."""
 
+MOST_WEIGHT = 1e6
+"""Of one part: sums of larger ones would no longer tell small gains apart."""
+
 
 def reward_weights(reward: str | Mapping[str, float], *, has_facts: bool) -> dict[str, float]:
     """Returns the weights of a reward's parts, from a preset's name or from named weights.
 
     Raises:
+        TypeError: a weight that is no number.
         ValueError: an unknown preset or part, a weight that is no positive number, or a part that
             needs facts of a source that knows none.
     """
@@ -132,7 +138,7 @@ def reward_weights(reward: str | Mapping[str, float], *, has_facts: bool) -> dic
             )
         weights = dict(PRESETS[reward])
     elif isinstance(reward, Mapping):
-        weights = {name: float(weight) for name, weight in reward.items()}
+        weights = {name: _weight(name, weight) for name, weight in reward.items()}
     else:
         raise ValueError(
             f"reward must be one of the presets {', '.join(PRESETS)} or a dict of weights, "
@@ -143,14 +149,26 @@ def reward_weights(reward: str | Mapping[str, float], *, has_facts: bool) -> dic
     for name, weight in weights.items():
         if name not in PARTS:
             raise ValueError(f"no reward part is called {name!r}: use some of {', '.join(PARTS)}")
-        if not 0 < weight < float("inf"):
-            raise ValueError(f"the weight of reward part {name!r} must be positive, got {weight}")
+        if not 0 < weight <= MOST_WEIGHT:
+            raise ValueError(
+                f"the weight of reward part {name!r} must be positive and {MOST_WEIGHT:g} or less, "
+                f"got {weight}"
+            )
         if name.startswith("fact_") and not has_facts:
             raise ValueError(
                 f"reward part {name!r} needs documents whose facts are known, and this source "
                 'knows none: use reward="rouge" or parts that start with "rouge"'
             )
     return weights
+
+
+def _weight(name: str, weight: object) -> float:
+    if isinstance(weight, bool) or not isinstance(weight, Real):
+        raise TypeError(f"the weight of reward part {name!r} must be a number, got {weight!r}")
+    try:
+        return float(weight)
+    except OverflowError:
+        return math.inf
 
 
 class Potential:

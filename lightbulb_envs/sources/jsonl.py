@@ -16,6 +16,7 @@ from lightbulb_envs.sources.rows import BadRowError, Reading
 from lightbulb_envs.sources.source import Places, SourceConfig
 from lightbulb_envs.sources.text_source import TextSource
 from lightbulb_envs.sources.texts import check_settings, file_stamp, open_texts
+from lightbulb_envs.whole_file import is_file
 
 FIELDS = ("id", "article", "summary", "split")
 _RANGE = re.compile(r"^(?P<path>.*)\[(?P<start>\d*):(?P<stop>\d*)\]$")
@@ -43,8 +44,11 @@ def open_jsonl(config: SourceConfig, places: Places) -> TextSource:
     for path in sorted({lines.name for lines in (*own, *training)}):
         if not path:
             raise ValueError('source names no file: write it as in source="jsonl:news.jsonl"')
-        if not Path(path).is_file():
-            raise ValueError(f"source names {path!r}, which is no file")
+        if not is_file(path):
+            raise ValueError(
+                f"source names {path[:300]!r}, which is no file: check the path, which counts "
+                "from the current folder; a folder of files is read by hub:FOLDER"
+            )
     return open_texts(config, own, training, config.fields, split)
 
 
@@ -66,7 +70,12 @@ class JsonLines:
         return f"{self.name}, line {number}"
 
     def read(self) -> Reading:
-        lines = list(self._lines())
+        try:
+            lines = list(self._lines())
+        except OSError as error:
+            raise ValueError(
+                f"{self.name} cannot be read ({error.strerror}): give a file that you may read"
+            ) from error
         hasher = hashlib.blake2b(b"jsonl")
         for line, raw in lines:
             hasher.update(f"{line} {len(raw)} ".encode())

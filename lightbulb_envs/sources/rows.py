@@ -91,7 +91,10 @@ def read_rows(
                 row = _read_row(origin.parse(raw), index, number, fields, split)
             except BadRowError as error:
                 if on_error == "raise":
-                    raise BadRowError(f"{origin.where(number)}: {error}") from error
+                    raise BadRowError(
+                        f"{origin.where(number)}: {error}; mend the row, or leave bad rows out "
+                        'with on_error="skip"'
+                    ) from error
                 skipped.append(Skipped(index, number, str(error)))
                 continue
             if row is not None:

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from reprlib import repr as shorten
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ SOURCES: dict[str, str] = {
     "planted": "lightbulb_envs.sources.planted:open_planted",
 }
 """Prefix of a source → the function that opens it, given a config and `Places`."""
+MOST = 1 << 16
+"""Sentences of an observation, and tokens of a sentence, at most: its arrays must fit in memory."""
 
 
 class Vocabulary(Protocol):
@@ -57,7 +60,7 @@ class Source(Protocol):
 class SourceConfig:
     """Which documents, and how they are read. All fields are keywords of every environment."""
 
-    level: int = keyword(2, example=0)
+    level: int = keyword(2, example=0, given={"source": "newsroom"})
     """Level of the simulated newsroom, 0 to 5. It also sets the default budget."""
     split: str | None = keyword(None, example="ood", given={"source": "newsroom"})
     """train (the default), validation, test, ood or heldout. Files without splits need none; data
@@ -103,8 +106,10 @@ def open_source(config: SourceConfig) -> Source:
     """Returns the source that a config describes.
 
     Raises:
+        TypeError: a field of the config of another type.
         ValueError: what is wrong with the config or the files, and what is allowed.
     """
+    _check_config(config)
     if config.split is not None:
         check_split(config.split)
     kind, places = _parse(config.source, config.split)
@@ -120,9 +125,39 @@ def open_source(config: SourceConfig) -> Source:
     return source
 
 
+def _check_config(config: SourceConfig) -> None:
+    """Raises TypeError or ValueError for what no source could read."""
+    if not isinstance(config.fields, Mapping) or not all(
+        isinstance(name, str) for pair in config.fields.items() for name in pair
+    ):
+        raise TypeError(
+            'fields must be a dict from our names to those of the file, such as {"article": '
+            f'"text"}}, got {config.fields!r}'
+        )
+    if config.tokenizer is not None and not isinstance(config.tokenizer, str):
+        raise TypeError(
+            "tokenizer must be None or, as a string, the path of a file of the tokenizers library, "
+            f"got {config.tokenizer!r}"
+        )
+    for name, number in (
+        ("max_sentences", config.max_sentences),
+        ("max_tokens", config.max_tokens),
+    ):
+        if number is not None and not 1 <= number <= MOST:
+            raise ValueError(
+                f"{name} must be 1 or more and {MOST} or less, got {shorten(number)}: every "
+                "observation has room for so many"
+            )
+
+
 def _parse(source: Any, split: str | None) -> tuple[str, Places]:
     """Returns the prefix of a source setting and its places."""
     if isinstance(source, Mapping):
+        if not source:
+            raise ValueError(
+                'source names nothing: write it as in source={"train": "jsonl:train.jsonl", '
+                '"test": "jsonl:test.jsonl"}'
+            )
         unknown = [name for name in source if name not in SPLITS]
         if unknown:
             raise ValueError(
@@ -145,7 +180,7 @@ def _parse(source: Any, split: str | None) -> tuple[str, Places]:
 
 
 def _parse_list(value: Any) -> tuple[str, tuple[str, ...]]:
-    items = [value] if isinstance(value, str) else list(value)
+    items = list(value) if isinstance(value, (list, tuple)) else [value]
     pairs = [str(item).partition(":") for item in items]
     kinds = {kind for kind, _, _ in pairs}
     if len(kinds) != 1 or not kinds <= SOURCES.keys():

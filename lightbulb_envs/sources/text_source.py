@@ -30,6 +30,12 @@ class LoadReport:
     """Articles with more than `max_sentences` sentences."""
     cut_sentences: int
     """Sentences with more than `max_tokens` tokens."""
+    longest_article: int
+    """Sentences of the longest article, before cutting."""
+    repeated_ids: int
+    """Documents whose own id an earlier document has."""
+    first_repeated: str
+    """The id and the places of the first two documents of one id; empty where there are none."""
 
 
 class TextSource:
@@ -64,16 +70,39 @@ class TextSource:
         self._start = _starts(self._num_sentences)
         self._text_start = _starts(texts.num_sentences)
         self._reference_start = _starts(texts.num_references)
+        repeated = self._repeated_ids()
         self._report = LoadReport(
             documents=len(texts.num_sentences),
             skipped=self._skipped(len(own)),
             cut_articles=int((texts.num_sentences > max_sentences).sum()),
             cut_sentences=int(texts.cut_sentences[0]),
+            longest_article=int(texts.num_sentences.max(initial=0)),
+            repeated_ids=len(repeated),
+            first_repeated=self._tell_repeated(*repeated[0]) if repeated else "",
         )
 
     def report(self) -> LoadReport:
         """Returns how many rows were read, left out and cut."""
         return self._report
+
+    def _repeated_ids(self) -> list[tuple[int, int]]:
+        """Returns the instances whose own id an earlier one has, each after the first of its id."""
+        names = self._texts.ids.take(0, len(self._texts.ids))
+        first: dict[str, int] = {}
+        pairs = []
+        for instance in np.flatnonzero(self._texts.has_id).tolist():
+            earlier = first.setdefault(names[instance], instance)
+            if earlier != instance:
+                pairs.append((earlier, instance))
+        return pairs
+
+    def _tell_repeated(self, first: int, second: int) -> str:
+        return f"{self._texts.ids[first]!r} of {self._where(first)} and of {self._where(second)}"
+
+    def _where(self, instance: int) -> str:
+        """Returns the place and number of a document's row."""
+        origin: Origin = self._origins[self._texts.origin[instance]]
+        return origin.where(int(self._texts.number[instance]))
 
     def _skipped(self, own: int) -> tuple[str, ...]:
         """Returns what was wrong with rows; a training row that is an own row too is told once."""
@@ -110,10 +139,7 @@ class TextSource:
 
     def document(self, instance: int) -> Document:
         texts = self._texts
-        if texts.has_id[instance]:
-            name = texts.ids[instance]
-        else:
-            name = self._origins[texts.origin[instance]].where(int(texts.number[instance]))
+        name = texts.ids[instance] if texts.has_id[instance] else self._where(instance)
         return Document(
             id=name,
             instance=range(len(texts.number))[instance],

@@ -6,7 +6,7 @@ import hashlib
 import importlib.metadata
 import unicodedata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from lightbulb_envs.sources.retokenised import DEFAULT_TOKENS
 from lightbulb_envs.sources.rows import Origin, Reading, read_rows
 from lightbulb_envs.sources.source import SourceConfig
 from lightbulb_envs.sources.text_cache import entry_key, load_entry, store_entry
-from lightbulb_envs.sources.text_source import TextSource
+from lightbulb_envs.sources.text_source import LoadReport, TextSource
 from lightbulb_envs.sources.tokenised import Tokenised, tokenise
 from lightbulb_envs.subwords import TRAINED_SIZE, SubwordVocabulary
+from lightbulb_envs.whole_file import is_file
 
 DEFAULT_SENTENCES = 40
-VERSION = 1
+VERSION = 2
 """Part of every key of the cache. Raise it with every change of what a row becomes: of sentences,
 words, tokens, the vocabulary that is learnt, or what `Tokenised` holds."""
 
@@ -47,12 +48,6 @@ def check_settings(config: SourceConfig, fields: tuple[str, ...]) -> None:
         raise ValueError(f"fields maps {unknown[0]!r}: there are {', '.join(fields)}")
     if config.on_error not in ("raise", "skip"):
         raise ValueError(f'on_error must be "raise" or "skip", got {config.on_error!r}')
-    for name, number in (
-        ("max_sentences", config.max_sentences),
-        ("max_tokens", config.max_tokens),
-    ):
-        if number is not None and number < 1:
-            raise ValueError(f"{name} must be 1 or more, got {number}")
 
 
 def open_texts(
@@ -81,19 +76,40 @@ def open_texts(
     )
     stamps = tuple(origin.stamp() for origin in (*own, *training))
     source = _open(own, training, reader, (*stamps, file_stamp(config.tokenizer or "")))
-    skipped = source.report().skipped
-    if skipped:
-        names = sorted({origin.name for origin in (*own, *training)})
-        warnings.warn(
-            f"left out {len(skipped)} bad rows of {', '.join(names)}, the first: {skipped[0]}",
-            stacklevel=2,
-        )
+    for told in _notices(source.report(), config, own, training):
+        warnings.warn(told, stacklevel=2)
     return source
+
+
+def _notices(
+    report: LoadReport,
+    config: SourceConfig,
+    own: tuple[Origin, ...],
+    training: tuple[Origin, ...],
+) -> Iterator[str]:
+    """Yields what a user should know of the rows that were read."""
+    names = ", ".join(sorted({origin.name for origin in own}))
+    if report.skipped:
+        read = ", ".join(sorted({origin.name for origin in (*own, *training)}))
+        yield f"left out {len(report.skipped)} bad rows of {read}, the first: {report.skipped[0]}"
+    if report.cut_articles and config.max_sentences is None:
+        yield (
+            f"{report.cut_articles} of the {report.documents} articles of {names} have more than "
+            f"{DEFAULT_SENTENCES} sentences (the longest has {report.longest_article}), and only "
+            f"the first {DEFAULT_SENTENCES} are read: say how many to read with max_sentences=, "
+            "which also ends this warning"
+        )
+    if report.repeated_ids:
+        yield (
+            f"{report.repeated_ids} of the {report.documents} documents of {names} have an id that "
+            f"an earlier one has, the first: {report.first_repeated}: an id only names a document, "
+            "so they are read as any others; if they are the same documents, remove them"
+        )
 
 
 def file_stamp(path: str | Path) -> object:
     """Returns time and size of a file, None if it is none."""
-    stat = Path(path).stat() if Path(path).is_file() else None
+    stat = Path(path).stat() if is_file(path) else None
     return stat and (str(path), stat.st_mtime_ns, stat.st_size)
 
 
@@ -104,7 +120,8 @@ def _open(
     reader: Reader,
     _stamps: tuple[object, ...],
 ) -> TextSource:
-    vocabulary = SubwordVocabulary.load(reader.tokenizer) if reader.tokenizer else None
+    named = reader.tokenizer
+    vocabulary = None if named is None else SubwordVocabulary.load(named)
     if vocabulary is not None or (training == own and reader.split in (None, "train")):
         training = ()
     readings = [origin.read() for origin in (*own, *training)]
@@ -151,7 +168,10 @@ def _tokenise(
 def _check_any(rows: list[Any], origins: tuple[Origin, ...], split: str | None) -> None:
     if not rows:
         wanted = f" with split {split!r}" if split else ""
-        raise ValueError(f"no document{wanted} in {', '.join(one.place for one in origins)}")
+        raise ValueError(
+            f"no document{wanted} in {', '.join(one.place for one in origins)}: give rows with an "
+            "article and a summary, and a range [FROM:TO], if any, that holds some of them"
+        )
 
 
 def _key(

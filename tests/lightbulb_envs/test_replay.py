@@ -219,7 +219,7 @@ def test_an_earlier_difference_comes_before_an_impossible_action(played):
 
 def test_an_id_that_nobody_registered_is_refused(played):
     wrong = dataclasses.replace(played[0], env_id="Other/News-v0")
-    message = r"^record 2: 'Other/News-v0' cannot be made: no environment is called"
+    message = r"^record 2: no environment is called 'Other/News-v0': .* with --import MODULE"
     with pytest.raises(ValueError, match=message):
         replay([played[0], wrong])
 
@@ -332,7 +332,7 @@ def test_the_command_refuses_bad_input_in_one_line(played, tmp_path, monkeypatch
     write_records(path, [played[0], dataclasses.replace(played[1], env_id="Bad\nName-v0")])
     missing = tmp_path / "missing.jsonl"
     for file, beginning in (
-        (path, f"lightbulb: {path}, line 2: 'Bad"),
+        (path, f"lightbulb: {path}, line 2: no environment is called 'Bad\\nName-v0'"),
         (missing, f"lightbulb: {missing} cannot be read"),
     ):
         assert run_main(monkeypatch, file) == 2

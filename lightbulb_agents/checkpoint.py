@@ -1,21 +1,36 @@
 """Checkpoints: safetensors and JSON, written so that a kill at any moment leaves a whole one.
 
-A checkpoint is a folder `checkpoints/STEPS`; `checkpoints/latest.json` names the newest and is
-replaced in one move after the folder is on disk. Nothing is ever pickled.
+A checkpoint is a folder `checkpoints/STEPS`, which gets its name when all of it is on disk;
+`checkpoints/latest.json` names the newest and is replaced in one move after that. Nothing is ever
+pickled. What is damaged is told, with the checkpoint that is whole, and never left out in silence.
 """
 
 import base64
+import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from lightbulb_envs.whole_file import explained, write_whole
+
+NETWORK, OPTIMIZER, STATE = "network.safetensors", "optimizer.safetensors", "state.json"
+LATEST = "latest.json"
+_UNFINISHED = ".unfinished"
 _KEPT = 2
+_DAMAGE = (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError)
+"""What reading a file raises that is not what was written."""
+
+
+class DamagedError(ValueError):
+    """A file of a run that is not what was written; the message says what to do."""
 
 
 def save_checkpoint(
@@ -25,61 +40,160 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     state: dict[str, Any],
 ) -> None:
-    """Writes a checkpoint of the run and forgets all but the last two."""
+    """Writes a checkpoint of the run and forgets all but this and the one before it.
+
+    Raises:
+        OSError: it cannot be written, and why; those that were there still are.
+    """
     root = run / "checkpoints"
     name = f"{steps:012d}"
-    unfinished = root / f"{name}.unfinished"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    save_file(_contiguous(network.state_dict()), unfinished / "network.safetensors")
-    tensors, numbers = _split_optimizer(optimizer)
-    save_file(tensors, unfinished / "optimizer.safetensors")
-    write_json(unfinished / "state.json", {**state, "optimizer": numbers})
-    for file in unfinished.iterdir():
-        _sync(file)
+    unfinished = root / f"{name}{_UNFINISHED}"
     final = root / name
-    shutil.rmtree(final, ignore_errors=True)
-    unfinished.rename(final)
-    _sync(root)
-    write_json(root / "latest.json", {"name": name})
-    for old in sorted(path for path in root.iterdir() if path.is_dir())[:-_KEPT]:
-        shutil.rmtree(old)
+    with explained(final):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            unfinished.mkdir(parents=True)
+            (unfinished / NETWORK).write_bytes(save(_contiguous(network.state_dict())))
+            tensors, numbers = _split_optimizer(optimizer)
+            (unfinished / OPTIMIZER).write_bytes(save(tensors))
+            write_json(unfinished / STATE, {**state, "optimizer": numbers})
+            for file in unfinished.iterdir():
+                _sync(file)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        shutil.rmtree(final, ignore_errors=True)
+        unfinished.rename(final)
+        _sync(root)
+    write_json(root / LATEST, {"name": name})
+    kept = [one for one in _finished(root) if one.name <= name][-_KEPT:]
+    for old in root.iterdir():
+        if old.is_dir() and old not in kept:
+            shutil.rmtree(old)
+
+
+def _finished(root: Path) -> list[Path]:
+    """Returns the folders of checkpoints that were written to their end, oldest first."""
+    folders = root.iterdir() if root.is_dir() else ()
+    return sorted(one for one in folders if one.is_dir() and one.suffix != _UNFINISHED)
 
 
 def has_checkpoint(run: Path) -> bool:
     """Returns whether there is something to go on from."""
-    return (run / "checkpoints" / "latest.json").is_file()
+    root = run / "checkpoints"
+    return (root / LATEST).is_file() or bool(_finished(root))
 
 
 def latest_checkpoint(run: Path) -> Path:
-    """Returns the folder of the run's newest checkpoint; FileNotFoundError if there is none."""
-    pointer = run / "checkpoints" / "latest.json"
+    """Returns the folder of the run's newest checkpoint.
+
+    That is the one that latest.json names, and where there is no such file, the newest there is: a
+    folder has its name only when it was written to its end.
+
+    Raises:
+        FileNotFoundError: the run has none.
+        ValueError: latest.json is damaged, or names none that is there.
+    """
+    root = run / "checkpoints"
     if not has_checkpoint(run):
         raise FileNotFoundError(f"{run} holds no checkpoint: has its training begun?")
-    name = json.loads(pointer.read_text(encoding="utf-8"))["name"]
-    return run / "checkpoints" / str(name)
+    pointer = root / LATEST
+    if not pointer.is_file():
+        return _finished(root)[-1]
+    with read_as_checkpoint(pointer):
+        name = str(json.loads(pointer.read_text(encoding="utf-8"))["name"])
+        if root / name not in _finished(root):
+            raise ValueError(f"it names {name!r}, which is not there")
+    return root / name
 
 
 def load_weights(checkpoint: Path, network: nn.Module) -> None:
-    """Fills a network with a checkpoint's weights."""
-    network.load_state_dict(load_file(checkpoint / "network.safetensors"))
+    """Fills a network with a checkpoint's weights; ValueError if they are damaged."""
+    file = checkpoint / NETWORK
+    with read_as_checkpoint(file):
+        network.load_state_dict(load_file(file))
 
 
 def load_checkpoint(
     checkpoint: Path, network: nn.Module, optimizer: torch.optim.Optimizer
 ) -> dict[str, Any]:
-    """Fills a network and its optimizer, and returns the rest of the state."""
+    """Fills a network and its optimizer, and returns the rest of the state.
+
+    Raises:
+        ValueError: a file of the checkpoint is damaged.
+    """
     load_weights(checkpoint, network)
     state = read_state(checkpoint)
-    tensors = load_file(checkpoint / "optimizer.safetensors")
-    optimizer.load_state_dict(_join_optimizer(tensors, state.pop("optimizer")))
+    file = checkpoint / OPTIMIZER
+    with read_as_checkpoint(file):
+        tensors = load_file(file)
+        optimizer.load_state_dict(_join_optimizer(tensors, state.pop("optimizer")))
     return state
 
 
 def read_state(checkpoint: Path) -> dict[str, Any]:
-    """Returns what a checkpoint holds besides its tensors."""
-    state: dict[str, Any] = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
+    """Returns what a checkpoint holds besides its tensors; ValueError if it is damaged."""
+    file = checkpoint / STATE
+    with read_as_checkpoint(file):
+        state: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(state, dict):
+            raise TypeError(f"an object was expected, got {type(state).__name__}")
     return state
+
+
+@contextlib.contextmanager
+def read_as_checkpoint(file: Path) -> Iterator[None]:
+    """Makes what a damaged file of a checkpoint raises a ValueError that says what to do."""
+    try:
+        yield
+    except _DAMAGE as error:
+        if isinstance(error, DamagedError):
+            raise
+        raise DamagedError(f"{file} {_what(error)}; {_remedy(file)}") from error
+
+
+@contextlib.contextmanager
+def read_as_run(file: Path) -> Iterator[None]:
+    """Makes what a damaged run.json raises a ValueError that says what to do."""
+    try:
+        yield
+    except _DAMAGE as error:
+        raise DamagedError(
+            f"{file} {_what(error)}; it says what the run is, and every run needs its own: put a "
+            "copy of it back, or start the run anew in another folder"
+        ) from error
+
+
+def _what(error: Exception) -> str:
+    """Returns what is wrong with a file, in one line."""
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return "is not there"
+    if isinstance(error, OSError):
+        return f"cannot be read ({error.strerror})"
+    said = " ".join(str(error).split())
+    if isinstance(error, KeyError):
+        said = f"it has no {said}"
+    return f"is damaged ({said[:200]})"
+
+
+def _remedy(file: Path) -> str:
+    """Returns how to go on where a file of a run's checkpoints is damaged."""
+    is_pointer = file.name == LATEST
+    root = file.parent if is_pointer else file.parent.parent
+    whole = [one for one in _finished(root) if one != file.parent and _is_whole(one)]
+    if not whole:
+        return "no other checkpoint of the run is whole: start it anew in another folder"
+    remove = f"{file}" if is_pointer else f"{file.parent} and {root / LATEST}"
+    return f"the checkpoint {whole[-1]} is whole: to go on from it, remove {remove}"
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        load_file(checkpoint / NETWORK)
+        load_file(checkpoint / OPTIMIZER)
+        return "steps" in read_state(checkpoint)
+    except _DAMAGE:
+        return False
 
 
 def encode_bytes(tensor: Tensor) -> str:
@@ -94,10 +208,8 @@ def decode_bytes(text: str) -> Tensor:
 
 def write_json(path: Path, data: Any) -> None:
     """Writes JSON so that the file is either the old one or the whole new one."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    _sync(unfinished)
-    unfinished.replace(path)
+    text = json.dumps(data, indent=2, allow_nan=False) + "\n"
+    write_whole(path, [text.encode("utf-8")])
 
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

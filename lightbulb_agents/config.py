@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from lightbulb_agents.actor_critic import ActorCriticConfig
-from lightbulb_agents.limits import check_least
+from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import NetworkConfig
 from lightbulb_backbones.table import BackboneConfig
 from lightbulb_envs.registry import find_row
@@ -55,6 +55,7 @@ class Sizes:
 
     def __post_init__(self) -> None:
         check_least(self, width=1, backbone_layers=1, heads=1, article_layers=0)
+        check_most(self, width=8192, backbone_layers=128, article_layers=128)
         if self.width % self.heads:
             raise ValueError(
                 f"width must be a multiple of heads={self.heads}, got {self.width}: every head "
@@ -98,6 +99,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_least(self, seed=0, rows=2, rollouts=1, threads=1, test_episodes=1)
+        check_most(self, seed=2**63 - 1, rows=65_536, threads=1024, test_episodes=1_000_000)
         if self.rows % self.rollouts:
             raise ValueError(
                 f"rows must be a multiple of rollouts={self.rollouts}, got {self.rows}"

@@ -1,5 +1,10 @@
 """Evaluating a run: `python -m lightbulb_agents.evaluate RUN --split test --episodes 500`."""
 
+from lightbulb_agents.interrupts import end_at_once, raise_from_now_on
+
+if __name__ == "__main__":
+    end_at_once()
+
 import json
 import sys
 from collections import Counter
@@ -12,8 +17,9 @@ import torch
 import tyro
 from numpy.typing import NDArray
 
-from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, write_json
+from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, read_as_run, write_json
 from lightbulb_agents.layout import Layout
+from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_envs.actor import Actor
@@ -76,18 +82,22 @@ class Run:
         """Reads a run's config; FileNotFoundError if the folder holds none."""
         path = folder / "run.json"
         if not path.is_file():
-            raise FileNotFoundError(f"{folder} is no run folder: it holds no run.json")
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return Run(
-            folder=folder,
-            env_id=data["env_id"],
-            settings=data["settings"],
-            network=NetworkConfig.from_json(data["network"]),
-            head=data["head"],
-            layout=Layout.from_json(data["layout"]),
-            vocabulary_size=data["vocabulary_size"],
-            vocabulary_digest=data["vocabulary_digest"],
-        )
+            raise FileNotFoundError(
+                f"{folder} is no run folder: it holds no run.json; name a folder that "
+                "`python -m lightbulb_agents.train` left, such as runs/..."
+            )
+        with read_as_run(path):
+            data = json.loads(path.read_text(encoding="utf-8"))
+            return Run(
+                folder=folder,
+                env_id=data["env_id"],
+                settings=data["settings"],
+                network=NetworkConfig.from_json(data["network"]),
+                head=data["head"],
+                layout=Layout.from_json(data["layout"]),
+                vocabulary_size=data["vocabulary_size"],
+                vocabulary_digest=data["vocabulary_digest"],
+            )
 
     def reading_settings(self) -> dict[str, Any]:
         """Returns the settings that make an environment tell tokens as the network knows them."""
@@ -202,7 +212,7 @@ def format_table(results: Results) -> str:
     for name, gap in results.differences.items():
         lines.append(f"{name}: return {gap.mean:+.3f}, paired {gap.low:+.3f} to {gap.high:+.3f}")
     found = ", ".join(f"{method} for {count}" for method, count in results.oracle_methods.items())
-    lines.append(f"oracle found by search: {found}")
+    lines.append(f"oracle: {found} of the documents")
     lines.extend(results.notes)
     return "\n".join(lines)
 
@@ -234,8 +244,8 @@ class EvaluateConfig:
 
 def evaluate_run(config: EvaluateConfig) -> tuple[Results, list[EpisodeRecord]]:
     """Evaluates a run as the config says."""
-    if config.episodes < 1:
-        raise ValueError(f"episodes must be 1 or more, got {config.episodes}")
+    check_least(config, episodes=1, seed=0)
+    check_most(config, episodes=1_000_000)
     run = Run.load(config.run)
     env_id = config.env or run.env_id
     row = find_row(env_id)
@@ -295,18 +305,22 @@ def _free_path(run: Path, results: Results) -> Path:
 
 
 def main() -> None:
-    """Evaluates a run from the command line."""
+    """Evaluates a run from the command line: exit code 1 for bad input, 130 when it is stopped."""
+    raise_from_now_on()
     config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
     torch.set_num_threads(1)
     try:
         results, records = evaluate_run(config)
+        print(format_table(results))
+        path = _free_path(config.run, results)
+        write_json(path, results_to_json(results))
+        write_records(path.with_suffix(".episodes.jsonl"), records)
+        print(f"written to {path} and, episode by episode, {path.with_suffix('.episodes.jsonl')}")
     except (ValueError, TypeError, ImportError, OSError) as error:
         sys.exit(f"lightbulb: {error}")
-    print(format_table(results))
-    path = _free_path(config.run, results)
-    write_json(path, results_to_json(results))
-    write_records(path.with_suffix(".episodes.jsonl"), records)
-    print(f"written to {path} and, episode by episode, {path.with_suffix('.episodes.jsonl')}")
+    except KeyboardInterrupt:
+        print("\nStopped. The same command begins again", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

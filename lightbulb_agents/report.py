@@ -1,6 +1,7 @@
 """The report of a run: one self-contained page, and the learning curve as a picture."""
 
 import base64
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.evaluate import Results
 from lightbulb_agents.metrics import as_floats, read_metrics
-from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.engines.engine import Engine, task_text
 from lightbulb_envs.engines.slate import SlateEngine
 from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.record import versions
 from lightbulb_envs.rollout import Episode
 from lightbulb_envs.summation import add_in_order
+from lightbulb_envs.whole_file import write_whole
 
 SHOWN_ARTICLES = 3
 _NAMES = {
@@ -25,7 +27,7 @@ _NAMES = {
     "centrality": "centrality (LexRank)",
     "trained": "trained",
     "ceiling": "readable ceiling (true facts, not the reference's wording)",
-    "oracle": "oracle (best draft that search finds)",
+    "oracle": "oracle",
 }
 
 
@@ -44,8 +46,10 @@ def draw_learning_curve(rows: list[dict[str, str]], env_id: str, split: str, pat
     axes.set_ylabel(f"{split} score")
     axes.set_title(env_id, fontsize=10)
     axes.xaxis.set_major_formatter(mpl.ticker.EngFormatter())
-    figure.savefig(path, dpi=120)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120)
     pyplot.close(figure)
+    write_whole(path, [picture.getvalue()])
 
 
 def write_report(
@@ -74,10 +78,11 @@ def write_report(
         picture=picture,
         curve_split=curve_split,
         parts=engine.part_names,
+        task=None if isinstance(engine, SummariseEngine | SlateEngine) else task_text(engine),
         versions=versions(),
         articles=[_article(engine, episode) for episode in _chosen(episodes)],
     )
-    (run / "report.html").write_text(page, encoding="utf-8")
+    write_whole(run / "report.html", [page.encode("utf-8")])
 
 
 def _chosen(episodes: list[Episode]) -> list[Episode]:

@@ -4,6 +4,11 @@ Without flags it trains on `Lightbulb/NewsSummariser-v0` for about two minutes o
 evaluates on unseen documents and leaves a run folder with a report.
 """
 
+from lightbulb_agents.interrupts import end_at_once, raise_from_now_on
+
+if __name__ == "__main__":
+    end_at_once()
+
 import json
 import sys
 from dataclasses import replace
@@ -13,7 +18,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from lightbulb_agents.checkpoint import has_checkpoint, write_json
+from lightbulb_agents.checkpoint import has_checkpoint, read_as_run, write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
 from lightbulb_agents.evaluate import (
     Results,
@@ -30,6 +35,7 @@ from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import heuristics_of
 from lightbulb_envs.record import records_of, versions, write_records
 from lightbulb_envs.registry import make_engine
+from lightbulb_envs.whole_file import explained
 
 _ROWS = 128
 
@@ -81,15 +87,19 @@ def _check_folder(run: Path, config: TrainConfig) -> None:
             )
         return
     if not marker.exists():
-        raise FileNotFoundError(f"{run} holds no run to resume")
-    before = json.loads(marker.read_text(encoding="utf-8"))
-    changed = differing(before["config"], config_to_json(config))
+        raise FileNotFoundError(
+            f"{run} holds no run to resume: start it without --resume, or name its folder with "
+            "--run-folder"
+        )
+    with read_as_run(marker):
+        before = json.loads(marker.read_text(encoding="utf-8"))
+        changed = differing(before["config"], config_to_json(config))
+        updated = differing(before["versions"], versions() | _learning_versions())
     if changed:
         raise ValueError(
             f"the run in {run} was started with other flags ({', '.join(changed)}): a resumed run "
             "must be the same run; give the flags that it was started with"
         )
-    updated = differing(before["versions"], versions() | _learning_versions())
     if updated:
         print(
             f"Other versions than the run began with ({', '.join(updated)}): it will not end with "
@@ -102,7 +112,8 @@ def _write_run(
     run: Path, config: TrainConfig, settings: dict[str, Any], training: Training, *, resumed: bool
 ) -> dict[str, Any]:
     """Writes what a run is; returns the settings with which its tokens are told."""
-    run.mkdir(parents=True, exist_ok=True)
+    with explained(run):
+        run.mkdir(parents=True, exist_ok=True)
     vocabulary = training.vocabulary
     if not resumed:
         if hasattr(vocabulary, "save"):
@@ -178,13 +189,16 @@ def _evaluate(
 
 
 def main() -> None:
-    """Trains from the command line; bad input ends in one clear line."""
+    """Trains from the command line: exit code 1 for bad input, 130 when it is stopped."""
+    raise_from_now_on()
     try:
         run_training(tyro.cli(TrainConfig, prog="python -m lightbulb_agents.train"))
     except (ValueError, TypeError, ImportError, OSError) as error:
         sys.exit(f"lightbulb: {error}")
     except KeyboardInterrupt:
-        sys.exit("\nStopped. The same command with --resume goes on from the last checkpoint")
+        told = "\nStopped. The same command with --resume goes on from the last checkpoint"
+        print(told, file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

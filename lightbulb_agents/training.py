@@ -16,6 +16,7 @@ from lightbulb_agents.checkpoint import (
     encode_bytes,
     latest_checkpoint,
     load_checkpoint,
+    read_as_checkpoint,
     read_state,
     save_checkpoint,
 )
@@ -159,22 +160,28 @@ class Training:
         save_checkpoint(run, self.steps, self.network, self._optimizer, state)
 
     def restore(self, run: Path) -> None:
-        """Goes back to the run's last checkpoint; ValueError if the vocabulary is another one."""
+        """Goes back to the run's last checkpoint.
+
+        Raises:
+            ValueError: the checkpoint is damaged, or of another vocabulary.
+        """
         checkpoint = latest_checkpoint(run)
-        digest = read_state(checkpoint)["vocabulary_digest"]
+        with read_as_checkpoint(checkpoint / "state.json"):
+            digest = read_state(checkpoint)["vocabulary_digest"]
         if digest != self.vocabulary.digest:
             raise ValueError(
                 f"{checkpoint} was trained in the vocabulary {digest}, and the documents now give "
                 f"{self.vocabulary.digest}: the training files have changed since; start a new run"
             )
         state = load_checkpoint(checkpoint, self.network, self._optimizer)
-        self.steps = state["steps"]
-        self.episodes = state["episodes"]
-        self.seconds = state["seconds"]
-        self.measured = state["measured"]
-        self.generator.set_state(decode_bytes(state["generator"]))
-        self.shuffler.bit_generator.state = state["shuffler"]
-        self.collector.stream.set_state(state["stream"])
+        with read_as_checkpoint(checkpoint / "state.json"):
+            self.steps = state["steps"]
+            self.episodes = state["episodes"]
+            self.seconds = state["seconds"]
+            self.measured = state["measured"]
+            self.generator.set_state(decode_bytes(state["generator"]))
+            self.shuffler.bit_generator.state = state["shuffler"]
+            self.collector.stream.set_state(state["stream"])
 
 
 def train(training: Training, validation: Validation, run: Path, *, resumed: bool) -> None:

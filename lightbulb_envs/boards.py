@@ -15,7 +15,7 @@ import numpy as np
 
 from lightbulb_envs.actions import are_legal, to_plain
 from lightbulb_envs.answers import Answers, RefusedError, ranges
-from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.engines.engine import Engine, has_stop, task_text
 from lightbulb_envs.engines.slate import SlateEngine
 from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.render import account_lines, printable
@@ -48,7 +48,7 @@ class PlainBoard:
     """Any engine with a Discrete action space: what it renders, and the legal actions."""
 
     def __init__(self, engine: Engine):
-        self.answers = Answers(engine.action_space, has_stop=False)
+        self.answers = Answers(engine.action_space, has_stop=has_stop(engine))
         self._engine = engine
 
     def _legal(self) -> list[int]:
@@ -56,10 +56,12 @@ class PlainBoard:
         return [int(action) for action in np.flatnonzero(mask)]
 
     def opening(self) -> list[str]:
-        return self.situation()
+        return [*filter(None, [task_text(self._engine)]), *self.situation()]
 
     def situation(self) -> list[str]:
-        return [self._engine.render(0, "ansi"), f"legal actions: {ranges(self._legal())}"]
+        legal = [action for action in self._legal() if action != self.answers.stop]
+        stop = ", stop" if len(legal) < len(self._legal()) else ""
+        return [self._engine.render(0, "ansi"), f"legal actions: {ranges(legal)}{stop}"]
 
     def ending(self) -> list[str]:
         return [self._engine.render(0, "ansi")]

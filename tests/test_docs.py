@@ -59,7 +59,7 @@ def test_the_environment_of_contributing_keeps_the_laws_and_is_trained(tmp_path)
         return done.stdout
 
     env_id = "corrections:Example/Corrections-v0"
-    assert "keeps 16 laws; 2 were not checked" in run("lightbulb_envs.checker", env_id)
+    assert "17 laws held, 0 broken, 2 not checked" in run("lightbulb_envs.checker", env_id)
     small = ("--budget", "600", "--rows", "64", "--test-episodes", "20", "--sizes.width", "16")
     assert "spotter" in run("lightbulb_agents.train", "--env", env_id, "--run-folder", "r", *small)
     assert "spotter" in run("lightbulb_agents.evaluate", "r", "--split", "ood", "--episodes", "20")

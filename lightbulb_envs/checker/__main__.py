@@ -9,9 +9,11 @@ from lightbulb_envs.checker.laws import LAWS
 from lightbulb_envs.checker.subject import BrokenLawError
 from lightbulb_envs.settings import parse_settings
 
+_MARGIN = " " * 20
+
 
 def main() -> None:
-    """Checks one id; exit code 1 and the broken law's message if one is broken."""
+    """Checks one id law by law, and goes on after a broken one; exit code 1 if any is."""
     parser = argparse.ArgumentParser(
         prog="python -m lightbulb_envs.checker",
         description="Check that an environment keeps the laws of a text environment.",
@@ -26,21 +28,34 @@ def main() -> None:
     )
     parser.add_argument("--laws", nargs="*", choices=list(LAWS), help="only these laws")
     arguments = parser.parse_args()
+    counts = {"held": 0, "----": 0, "BROKEN": 0}
     try:
         settings = parse_settings(arguments.settings, {})
-        outcomes = check_text_env(arguments.id, laws=arguments.laws, **settings)
-    except BrokenLawError as error:
-        print(textwrap.fill(str(error), 100), file=sys.stderr)
-        sys.exit(1)
+        for name in arguments.laws or LAWS:
+            mark, note = _check(arguments.id, name, settings)
+            counts[mark] += 1
+            print(f"{mark:<6} {name:<13}{LAWS[name].says}")
+            print(textwrap.fill(note, 100, initial_indent=_MARGIN, subsequent_indent=_MARGIN))
+            sys.stdout.flush()
     except (ValueError, TypeError, ImportError) as error:
         print(f"lightbulb: {error}", file=sys.stderr)
         sys.exit(2)
-    for outcome in outcomes:
-        mark = "held" if outcome.is_checked else "----"
-        print(f"{mark}  {outcome.law:<12} {outcome.says}")
-        print(f"      {'':<12} {outcome.note}")
-    checked = sum(outcome.is_checked for outcome in outcomes)
-    print(f"{arguments.id} keeps {checked} laws; {len(outcomes) - checked} were not checked")
+    print(
+        f"{arguments.id}: {counts['held']} laws held, {counts['BROKEN']} broken, "
+        f"{counts['----']} not checked"
+    )
+    print("These are properties that were tried, not a proof: they say nothing of what is learnt")
+    if counts["BROKEN"]:
+        sys.exit(1)
+
+
+def _check(env_id: str, name: str, settings: dict[str, object]) -> tuple[str, str]:
+    """Returns a mark for what became of a law, and what there is to say of it."""
+    try:
+        (outcome,) = check_text_env(env_id, laws=[name], **settings)
+    except BrokenLawError as error:
+        return "BROKEN", str(error)
+    return ("held" if outcome.is_checked else "----"), outcome.note
 
 
 if __name__ == "__main__":

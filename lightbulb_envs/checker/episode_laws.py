@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import gymnasium
 import hypothesis
 import numpy as np
 from hypothesis import strategies as st
 
+from lightbulb_envs.actions import are_legal, draw_legal
 from lightbulb_envs.checker.moves import Move, first_action, illegal_action, play
 from lightbulb_envs.checker.strategies import moves
 from lightbulb_envs.checker.subject import Subject, difference, quiet, require, same
@@ -140,8 +142,6 @@ def _each_kind(space: Any, mask: Any, move: Move) -> list[Any]:
 
 
 def _allows(space: Any, mask: Any, action: Any) -> bool:
-    from lightbulb_envs.actions import are_legal
-
     return bool(are_legal(space, mask[None], np.asarray(action, dtype=np.int64)[None])[0])
 
 
@@ -196,6 +196,37 @@ def _step(env: Any, action: Any) -> Any:
             f"illegal action {_plain(action)} raises {type(error).__name__} ({error}): an illegal "
             "action of the space is a no-op, never an error",
         )
+
+
+def endings(subject: Subject) -> str:
+    """After its end an episode takes no step."""
+    ended = 0
+
+    def holds(env: Any, seed: int, drawn: list[Move]) -> None:
+        nonlocal ended
+        observation, _ = env.reset(seed=seed)
+        played = play(
+            env.unwrapped, [*drawn, *(Move(number) for number in range(100))], observation
+        )
+        if not played[-1][3]:
+            return
+        ended += 1
+        before = copy.deepcopy(env.unwrapped.snapshot())
+        try:
+            env.unwrapped.step(played[-1][0])
+        except RuntimeError:
+            require(
+                same(env.unwrapped.snapshot(), before),
+                "a step after the end of the episode is refused, and changes it all the same",
+            )
+        else:
+            require(
+                False,
+                "a step after the end of the episode is taken: raise RuntimeError instead",
+            )
+
+    _for_all_episodes(subject, holds)
+    return f"{ended} episodes that ended" if ended else "not checked: no episode ended by itself"
 
 
 def rewards(subject: Subject) -> str:
@@ -291,4 +322,37 @@ def snapshots(subject: Subject) -> str:
             "instance and its actions alone",
         )
 
-    return _for_all_episodes(subject, holds)
+    tried = _for_all_episodes(subject, holds)
+    _check_steps_are_kept(subject)
+    return f"{tried}, and a batch with a time limit"
+
+
+def _check_steps_are_kept(subject: Subject) -> None:
+    """Checks that a restored batch is cut off when the batch that it was taken from is."""
+    limit, seeds = 3, [4, 5]
+    made: list[Any] = [
+        gymnasium.make_vec(
+            subject.name, num_envs=2, max_episode_steps=limit, **dict(subject.settings)
+        )
+        for _ in range(2)
+    ]
+    before, after = made
+    observation, _ = before.reset(seed=seeds)
+    generator, space = np.random.default_rng(0), before.single_action_space
+    for _ in range(limit - 1):
+        forbidden = [
+            illegal_action(before.single_action_space, mask) for mask in observation["action_mask"]
+        ]
+        if any(action is None for action in forbidden):  # whatever is done, it may end
+            forbidden = list(
+                draw_legal(before.single_action_space, observation["action_mask"], generator)
+            )
+        observation, *_ = before.step(np.array(forbidden))
+    after.unwrapped.restore(json.loads(json.dumps(before.unwrapped.snapshot())))
+    action = draw_legal(space, observation["action_mask"], generator)
+    told = [env.step(action) for env in made]
+    require(
+        same(told[0][1:4], told[1][1:4]),
+        "a restored batch is not cut off when the one that it was taken from is "
+        f"({difference(told[0][1:4], told[1][1:4])}): put the number of steps into the snapshot",
+    )

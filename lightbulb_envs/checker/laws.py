@@ -22,13 +22,14 @@ class Law:
 
 LAWS: dict[str, Law] = {
     "row": Law(policy_laws.row),
-    "gymnasium": Law(making_laws.gymnasium_check),
     "observations": Law(episode_laws.observations),
-    "masks": Law(episode_laws.masks),
-    "illegal": Law(episode_laws.illegal_actions),
+    "gymnasium": Law(making_laws.gymnasium_check),
+    "endings": Law(episode_laws.endings),
     "rewards": Law(episode_laws.rewards),
     "gains": Law(episode_laws.gains),
     "snapshots": Law(episode_laws.snapshots),
+    "masks": Law(episode_laws.masks),
+    "illegal": Law(episode_laws.illegal_actions),
     "batches": Law(making_laws.batches),
     "options": Law(making_laws.options),
     "keywords": Law(making_laws.keywords),

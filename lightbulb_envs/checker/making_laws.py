@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 import os
@@ -167,7 +168,8 @@ def _check_keyword(subject: Subject, one: dataclasses.Field[Any], paths: Mapping
     require(
         without != with_it,
         f"{one.name}={value!r}{_with(given)} changes nothing: spaces, instances, observations, "
-        "rewards and infos are those without it; use the keyword, or do not accept it",
+        "rewards and infos are those without it; use the keyword, or do not accept it (one that is "
+        "inherited may be declared again, with an example of your own)",
     )
 
 
@@ -253,8 +255,8 @@ def pickles(subject: Subject) -> str:
 
 def batches(subject: Subject) -> str:
     """A batch is single environments, bit for bit, in every autoreset mode."""
-    rows, limit = 3, 5
-    for mode in AutoresetMode:
+    rows = 3
+    for mode, limit in (*((mode, 5) for mode in AutoresetMode), (AutoresetMode.NEXT_STEP, 1)):
         ours = gymnasium.make_vec(
             subject.name,
             num_envs=rows,
@@ -262,24 +264,25 @@ def batches(subject: Subject) -> str:
             max_episode_steps=limit,
             **subject.settings,
         )
-        theirs = SyncVectorEnv(
-            [lambda: gymnasium.make(subject.name, max_episode_steps=limit, **subject.settings)]
-            * rows,
-            autoreset_mode=mode,
+        make = functools.partial(
+            gymnasium.make, subject.name, max_episode_steps=limit, **subject.settings
         )
-        _check_batch(ours, theirs, mode)
+        theirs = SyncVectorEnv([make] * rows, autoreset_mode=mode)
+        _check_batch(ours, theirs, mode, limit)
         for env in (ours, theirs):
             env.close()
     return f"{rows} rows, {len(AutoresetMode)} autoreset modes, against Gymnasium's SyncVectorEnv"
 
 
-def _check_batch(ours: Any, theirs: Any, mode: AutoresetMode) -> None:
+def _check_batch(ours: Any, theirs: Any, mode: AutoresetMode, limit: int) -> None:
     def compare(mine: Any, yours: Any, moment: str) -> None:
         require(
             same(mine, yours),
             (
-                f"in autoreset mode {mode.name}, {moment}, a batch is not the single environments "
-                f"({difference(mine, yours)}): rows must not share state"
+                f"in autoreset mode {mode.name} with a limit of {limit} steps, {moment}, a batch "
+                f"is not the single environments ({difference(mine, yours)}): rows must not share "
+                "state, observations must not depend on `max_steps`, and where it is given a row's "
+                "last step is truncated"
             ),
         )
 
@@ -316,18 +319,28 @@ def splits(subject: Subject) -> str:
     known: tuple[str, ...] = SPLITS if os.environ.get(HELDOUT_SALT_VARIABLE) else SPLITS[:-1]
     if isinstance(source, Mapping):
         known = tuple(name for name in known if name in source)
-    seen: dict[bytes, str] = {}
+    seen: dict[bytes, tuple[str, int]] = {}
     for split in known:
         engine = subject.engine(_DOCUMENTS, split=split)
-        count = min(_DOCUMENTS, engine.num_instances or _DOCUMENTS)
-        rows = np.arange(count)
-        engine.reset(rows, rows)
-        for tokens in engine.observe(rows)["tokens"]:
-            other = seen.setdefault(tokens.tobytes(), split)
+        end = engine.num_instances
+        # The first ones, and where documents have no end some far apart.
+        instances = np.arange(min(_DOCUMENTS, end or _DOCUMENTS))
+        if end is None:
+            instances[len(instances) // 2 :] *= 7919
+        engine.reset(np.arange(len(instances)), instances)
+        told = engine.observe(np.arange(len(instances)))["tokens"]
+        for instance, tokens in zip(instances.tolist(), told, strict=True):
+            other, twin = seen.setdefault(tokens.tobytes(), (split, instance))
             require(
                 other == split,
                 f"the splits {other!r} and {split!r} share a document: key the draws of a "
                 "document by its split (`document_key`)",
+            )
+            require(
+                twin == instance or end is not None,
+                f"instances {twin} and {instance} of {split!r} are the same document, and "
+                "num_instances says that there is no end of them: draw each anew, or say how many "
+                "there are",
             )
     return f"{_DOCUMENTS} documents each of {', '.join(known)}"
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from lightbulb_envs.baselines import baselines_of, make_baseline
 from lightbulb_envs.checker.subject import Subject, require
+from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import check_head
 from lightbulb_envs.score import mean_returns, random_returns
 
@@ -15,11 +16,13 @@ _SLACK = 1e-9
 def row(subject: Subject) -> str:
     """The registry row names a head that acts in the action space, and baselines that exist."""
     known = subject.row
-    engine = subject.engine(1)
+    engine = subject.engine(4)
     try:
         check_head(known, engine)
     except ValueError as error:
         require(False, str(error))
+    if known.head == "pointer":
+        _check_pointer(engine)
     table = baselines_of(engine)
     for name in ("random", "oracle", known.heuristic):
         require(
@@ -32,6 +35,33 @@ def row(subject: Subject) -> str:
         f"max_episode_steps is {known.max_episode_steps}: Gymnasium's checks need two or more",
     )
     return f"head {known.head}, heuristic {known.heuristic}, sub-agent {known.agent}"
+
+
+def _check_pointer(engine: Engine) -> None:
+    """Checks that action i is sentence i, and that the last one stops."""
+    sentences = (engine.observation_space["tokens"].shape or (0,))[0]
+    actions = int(engine.action_space.n)  # type: ignore[attr-defined] # Discrete, as was checked
+    require(
+        actions == sentences + 1,
+        f"a pointer head scores S sentences and STOP: with tokens ({sentences}, T) it needs "
+        f"Discrete({sentences + 1}), and the actions are {engine.action_space}",
+    )
+    rows = np.arange(engine.num_envs)
+    engine.reset(rows, rows)
+    seen = engine.observe(rows)
+    is_empty = ~(seen["tokens"] != 0).any(axis=2)
+    wrong = is_empty & (seen["action_mask"][:, :-1] == 1)
+    require(
+        not wrong.any(),
+        f"action {int(np.argwhere(wrong)[0][1]) if wrong.any() else 0} is legal, and that sentence "
+        "has no tokens: under a pointer head action i is sentence i, counted from 0, and the last "
+        "action, S, is STOP",
+    )
+    is_left_out = ~is_empty & (seen["action_mask"][:, :-1] == 0)
+    require(
+        bool((~is_left_out).any()),
+        "no sentence that has tokens may be chosen: under a pointer head action i is sentence i",
+    )
 
 
 def oracle(subject: Subject) -> str:
@@ -76,15 +106,16 @@ def _follow_oracle(subject: Subject) -> np.ndarray:
     returns = []
     for instance in range(min(_DOCUMENTS, engine.num_instances or _DOCUMENTS)):
         engine.reset(own, np.array([instance]))
-        total, ended = 0.0, False
+        total, ended, is_cut = 0.0, False, False
         for _ in range(subject.row.max_episode_steps):
             step = engine.step(own, np.asarray([engine.oracle_action(0)]))
             total += float(step.reward[0])
             ended = bool(step.terminated[0] or step.truncated[0])
+            is_cut = bool(step.truncated[0] and not step.terminated[0])
             if ended:
                 break
         require(
-            ended,
+            ended and not is_cut,
             f"`oracle_action` does not end instance {instance} in max_episode_steps="
             f"{subject.row.max_episode_steps} steps: raise the limit",
         )

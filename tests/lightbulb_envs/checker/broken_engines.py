@@ -149,6 +149,60 @@ class SnapshotOfArrays(SummariseEngine):
         return super().snapshot(row) | {"draft": np.array(self.draft(row))}
 
 
+class SnapshotWithoutSteps(SummariseEngine):
+    """Forgets how many steps were taken."""
+
+    def restore(self, row, snapshot):
+        super().restore(row, snapshot | {"steps": 0})
+
+
+class GoesOn(SummariseEngine):
+    """Steps after the end."""
+
+    def step(self, rows, actions):
+        for row in rows.tolist():
+            self._episode(row).has_ended = False
+        return super().step(rows, actions)
+
+
+class NeverTruncates(SummariseEngine):
+    """Ignores its time limit."""
+
+    def step(self, rows, actions):
+        self.max_steps = None
+        return super().step(rows, actions)
+
+
+class StopFirst(SummariseEngine):
+    """Has STOP as action 0."""
+
+    def observe(self, rows):
+        observation = super().observe(rows)
+        return observation | {"action_mask": np.roll(observation["action_mask"], 1, axis=1)}
+
+
+class OneActionMore(SummariseEngine):
+    """Has an action that a pointer cannot score."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.action_space = gymnasium.spaces.Discrete(self.stop + 2)
+
+
+class AHundredDocuments(SummariseEngine):
+    """Has a hundred documents, and says that there is no end of them."""
+
+    def reset(self, rows, instances):
+        super().reset(rows, instances % 100)
+
+
+class OracleThatDallies(SummariseEngine):
+    """Does something illegal for ever."""
+
+    def oracle_action(self, row):
+        return int(np.argmin(self._mask[row]))
+
+
 class RowsShareState(SummariseEngine):
     """Lets the first row's picks spoil the others' budget."""
 
@@ -319,7 +373,10 @@ class StrictOptions(SummariseEngine):
     """See `StrictOptionsEnv`."""
 
 
-if "elsewhere" in sys.argv[0] and "LIGHTBULB_TEST_ELSEWHERE" in os.environ:
+if (
+    sys.argv[0].endswith(("elsewhere.py", "checker/__main__.py"))
+    and "LIGHTBULB_TEST_ELSEWHERE" in os.environ
+):
     # The law of seeds imports this file in a process of its own.
-    for _name in ("Sound", "ReadsTheHashSeed", "ReadsTheThreads"):
+    for _name in ("Sound", "ReadsTheHashSeed", "ReadsTheThreads", "ForgetfulSnapshot"):
         register_broken(_name)

@@ -1,6 +1,7 @@
 """Every law catches an environment that breaks it, and says what to do; ours keep them all."""
 
 import itertools
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,12 +18,17 @@ from lightbulb_envs.registry import keywords_of
 
 BROKEN = {
     # law: [(engine, what the message says of it, what it says to do)]
-    "row": [("NoHeuristic", "no baseline 'centrality'", "it needs 'random', 'oracle' and")],
+    "row": [
+        ("NoHeuristic", "no baseline 'centrality'", "it needs 'random', 'oracle' and"),
+        ("StopFirst", "that sentence has no tokens", "action i is sentence i"),
+        ("OneActionMore", "needs Discrete", "scores S sentences and STOP"),
+    ],
     "gymnasium": [("NarrowSpace", "check_env says", "observation")],
     "observations": [
         ("NarrowSpace", "'tokens' with shape", "make the space as wide"),
         ("SharedArrays", "writing into a returned observation", "return copies"),
     ],
+    "endings": [("GoesOn", "is taken", "raise RuntimeError")],
     "masks": [
         ("LyingMask", "the mask says that action", "must come from one place"),
         ("NothingLegal", "no action is legal", "end it instead"),
@@ -40,8 +46,12 @@ BROKEN = {
     "snapshots": [
         ("ForgetfulSnapshot", "restored episode", "into the snapshot"),
         ("SnapshotOfArrays", "no plain data", "use dicts, lists and numbers"),
+        ("SnapshotWithoutSteps", "not cut off when", "put the number of steps"),
     ],
-    "batches": [("RowsShareState", "is not the single environments", "must not share state")],
+    "batches": [
+        ("RowsShareState", "is not the single environments", "must not share state"),
+        ("NeverTruncates", "with a limit of", "last step is truncated"),
+    ],
     "options": [("StrictOptions", "raises ValueError (no such option)", "ignore options")],
     "keywords": [
         ("IdleKeyword", "idle=2 changes nothing", "or do not accept it"),
@@ -56,7 +66,10 @@ BROKEN = {
         ("ReadsTheThreads", "threads) gives another", "depends on threads"),
         ("OneInstance", "the same instance", "draw it from the seed"),
     ],
-    "splits": [("SplitsShareDocuments", "share a document", "by its split")],
+    "splits": [
+        ("SplitsShareDocuments", "share a document", "by its split"),
+        ("AHundredDocuments", "are the same document", "say how many there are"),
+    ],
     "rendering": [
         ("RendersNothing", "renders str", "must return text"),
         ("PageFromElsewhere", "'<script'", "must need nothing from elsewhere"),
@@ -64,6 +77,7 @@ BROKEN = {
     "oracle": [
         ("WeakOracle", "returns more", "misses something|widen the oracle"),
         ("OracleThatPromises", "returns up to 0.1", "must follow one plan"),
+        ("OracleThatDallies", "does not end instance", "raise the limit"),
     ],
     "heuristic": [("PoorHeuristic", "and random", "name a heuristic that beats random")],
 }
@@ -212,7 +226,9 @@ def test_an_unknown_law_or_id_is_refused():
 
 def _run(*arguments):
     command = [sys.executable, "-m", "lightbulb_envs.checker", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    folder = Path(__file__).parent
+    surroundings = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
 
 
 def test_the_command_prints_what_was_checked():
@@ -220,8 +236,17 @@ def test_the_command_prints_what_was_checked():
         "Lightbulb/NewsSummariser-Easy-v0", "--laws", "row", "rewards", "--settings", "level=3"
     )
     assert done.returncode == 0
-    assert "held  rewards" in done.stdout
-    assert "keeps 2 laws; 0 were not checked" in done.stdout
+    assert "held   rewards" in done.stdout
+    assert "2 laws held, 0 broken, 0 not checked" in done.stdout
+
+
+def test_the_command_goes_on_after_a_broken_law():
+    laws = ("--laws", "snapshots", "rewards")
+    done = _run("broken_engines:Test/ForgetfulSnapshot-v0", *laws)
+    assert done.returncode == 1
+    assert "BROKEN snapshots" in done.stdout
+    assert "held   rewards" in done.stdout
+    assert "1 laws held, 1 broken" in done.stdout
 
 
 def test_the_command_ends_in_one_line_at_bad_input():

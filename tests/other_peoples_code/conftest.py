@@ -1,0 +1,50 @@
+"""What other people's code acts in, and the held-out documents on which it is judged."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import lightbulb_envs  # noqa: F401 # registers the ids
+
+IDS = [env_id for env_id in gymnasium.registry if env_id.startswith("Lightbulb/")]
+Act = Callable[[dict[str, NDArray[Any]]], NDArray[Any]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Runs a test that asks for `every_id` on every id that there is."""
+    if "every_id" in metafunc.fixturenames:
+        metafunc.parametrize("every_id", IDS)
+
+
+@pytest.fixture
+def returns_on_test() -> Callable[..., NDArray[np.float64]]:
+    """Plays the first documents of the split `test` by a policy; returns its return on each."""
+
+    def returns(act: Act, env_id: str, documents: int = 128, **settings: Any) -> NDArray[Any]:
+        settings = {"split": "test", "features": True, **settings}
+        env = gymnasium.make_vec(env_id, num_envs=documents, **settings)
+        observation, _ = env.reset(options={"instance": np.arange(documents)})
+        total, is_going = np.zeros(documents), np.ones(documents, dtype=bool)
+        while is_going.any():
+            observation, reward, terminated, truncated, _ = env.step(act(observation))
+            total += reward * is_going
+            is_going &= ~(terminated | truncated)
+        return total
+
+    return returns
+
+
+@pytest.fixture
+def act_at_random() -> Act:
+    """A policy that draws uniformly from the legal actions of a Discrete space."""
+    generator = np.random.default_rng(0)
+
+    def act(observation: dict[str, NDArray[Any]]) -> NDArray[Any]:
+        mask = observation["action_mask"]
+        return (generator.random(mask.shape) * mask).argmax(axis=-1)
+
+    return act

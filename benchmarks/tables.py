@@ -130,6 +130,34 @@ def news_table() -> str:
     return table(["policy", "ROUGE-1", "ROUGE-2", "ROUGE-Lsum"], rows) + "\n\n" + note
 
 
+def replay_table() -> str:
+    """Returns what replaying records costs beside stepping, a row a policy."""
+    results = load("replay")
+    rows = [
+        [
+            policy,
+            f"{result['steps']:,}",
+            _span(result["step_seconds"]),
+            _span(result["replay_seconds"]),
+            f"**{speed['median']:.2f}** ({speed['least']:.2f} to {speed['most']:.2f})",
+        ]
+        for policy, result in results["policies"].items()
+        for speed in [result["speed_of_replay"]]
+    ]
+    note = (
+        f"{results['episodes']:,} episodes of `{results['env'].removeprefix('Lightbulb/')}`, "
+        f"{results['rows']} at a time: medians of {results['repeats']} interleaved repeats, with "
+        "the least and the most, in seconds of one core. Stepping has the engine open and the "
+        "actions in memory; replaying reads the file, opens the engine and compares every reward."
+    )
+    header = ["policy", "steps", "stepping", "replaying", "speed of replaying over stepping"]
+    return table(header, rows) + "\n\n" + note
+
+
+def _span(seconds: dict[str, float]) -> str:
+    return f"{seconds['median']:.1f} s ({seconds['least']:.1f} to {seconds['most']:.1f})"
+
+
 def _tuning() -> str:
     returns = load("news_tuning")["returns"]
     return ", ".join(
@@ -143,6 +171,7 @@ TABLES = {
     "attributes": attributes_table,
     "learning": learning_table,
     "news": news_table,
+    "replay": replay_table,
     **CARD_TABLES,
 }
 

@@ -23,6 +23,9 @@ def check_actions(
 ) -> NDArray[np.int64]:
     """Returns the actions of `count` rows as an array; TypeError or ValueError says what is wrong.
 
+    The bits of a MultiBinary space may be bools, or floats that are 0 or 1: the space contains
+    them, and policies of other libraries draw them.
+
     Raises:
         TypeError: actions that are no integers.
         ValueError: actions of another shape, or outside the space.
@@ -31,7 +34,11 @@ def check_actions(
     wanted = (count, *(space.shape or ()))
     if array.shape != wanted:
         raise ValueError(f"actions must have the shape {wanted}, got {array.shape}")
-    if not np.issubdtype(array.dtype, np.integer):
+    if isinstance(space, MultiBinary) and array.dtype.kind in "bf":
+        wrong = array[(array != 0) & (array != 1)]
+        if len(wrong):
+            raise ValueError(f"bits must be 0 or 1, got {wrong.tolist()}")
+    elif not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"actions must be integers, got {array.dtype}")
     size = _size(space)
     if array.size and not (array.min() >= 0 and (array < size).all()):

@@ -89,12 +89,21 @@ def test_no_rows_are_no_trouble(space):
         (MultiDiscrete([5, 5]), [[0, 5]], ValueError, r"in \[0, 5\)"),
         (MultiDiscrete([5, 5]), [0], ValueError, r"shape \(1, 2\)"),
         (MultiBinary(3), [[0, 2, 0]], ValueError, r"in \[0, 2\), got \[2\]"),
+        (MultiBinary(3), [[0.0, 0.5, 1.0]], ValueError, r"0 or 1, got \[0.5\]"),
+        (MultiBinary(2), [[0.0, float("nan")]], ValueError, r"0 or 1, got \[nan\]"),
         (Box(0, 1, (2,)), [[0, 1]], TypeError, "Discrete, MultiDiscrete or MultiBinary"),
     ],
 )
 def test_bad_actions_are_refused(space, actions, error, message):
     with pytest.raises(error, match=message):
         check_actions(actions, 1, space)
+
+
+@pytest.mark.parametrize("kind", [bool, np.float32, np.float64, np.int8])
+def test_bits_are_taken_as_their_space_contains_them(kind):
+    bits = np.array([[0, 1, 1]], dtype=kind)
+    assert MultiBinary(3).contains(bits[0])
+    assert check_actions(bits, 1, MultiBinary(3)).tolist() == [[0, 1, 1]]
 
 
 def test_masks_of_other_peoples_code_by_hand():

@@ -149,7 +149,19 @@ def test_our_environments_keep_every_law(env_id):
 @pytest.mark.parametrize("level", range(6))
 @pytest.mark.parametrize("env_id", lightbulb_envs.ROWS)
 def test_our_environments_keep_every_law_at_every_level(env_id, level):
-    check_text_env(env_id, level=level)
+    outcomes = check_text_env(env_id, level=level)
+    not_checked = {outcome.law for outcome in outcomes if not outcome.is_checked}
+    is_own = level == lightbulb_envs.ROWS[env_id].settings["level"]
+    assert not_checked == (set() if is_own else {"heuristic"})
+
+
+def test_the_law_of_the_heuristic_is_about_the_id_as_it_is_registered():
+    env_id = "Lightbulb/NewsSummariser-Easy-v0"
+    (own,) = check_text_env(env_id, laws=["heuristic"], level=1, budget=2)
+    assert own.is_checked
+    (other,) = check_text_env(env_id, laws=["heuristic"], level=4)
+    assert not other.is_checked
+    assert other.note.startswith("not checked: the id names its heuristic for level=1 (lead-3 ")
 
 
 PLAYING = (

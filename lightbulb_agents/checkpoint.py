@@ -111,7 +111,11 @@ def load_weights(checkpoint: Path, network: nn.Module) -> None:
     """Fills a network with a checkpoint's weights; ValueError if they are damaged."""
     file = checkpoint / NETWORK
     with read_as_checkpoint(file):
-        network.load_state_dict(load_file(file))
+        weights = load_file(file)
+        for name, weight in weights.items():
+            if not torch.isfinite(weight).all():
+                raise ValueError(f"{name} holds a number that is not finite")
+        network.load_state_dict(weights)
 
 
 def load_checkpoint(

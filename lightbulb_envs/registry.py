@@ -5,7 +5,7 @@ To add an environment, write its engine and call `register`, or add a row to `RO
 
 import importlib
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import gymnasium
 
@@ -35,6 +35,25 @@ class Row:
     max_episode_steps: int
     settings: dict[str, Any] = field(default_factory=dict)
     """Fields of the engine's config that make this id what it is."""
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("head", self.head, get_args(Head)),
+            ("agent", self.agent, get_args(SubAgent)),
+        ):
+            if value not in known:
+                raise ValueError(
+                    f"the {name} of {self.id!r} must be one of {', '.join(known)}, got {value!r}"
+                )
+        if not all(self.engine.partition(":")):
+            raise ValueError(
+                f'the engine of {self.id!r} must be written "module:Class", got {self.engine!r}'
+            )
+        if self.max_episode_steps < 2:
+            raise ValueError(
+                f"max_episode_steps of {self.id!r} must be 2 or more, got "
+                f"{self.max_episode_steps}: Gymnasium's checks take two steps"
+            )
 
 
 ROWS: dict[str, Row] = {}
@@ -97,10 +116,14 @@ def check_head(row: Row, engine: Engine) -> None:
     """Raises ValueError if the engine's actions are not those of its row's head."""
     wanted = _SPACES[row.head]
     if not isinstance(engine.action_space, wanted):
-        fitting = [other.id for other in ROWS.values() if other.engine == row.engine]
+        siblings = [other for other in ROWS.values() if other.engine == row.engine]
+        others = [other.id for other in siblings if other.head != row.head]
+        heads = [head for head, space in _SPACES.items() if isinstance(engine.action_space, space)]
+        hint = f"choose among {', '.join(others)}" if others else "give the row another head"
         raise ValueError(
             f"{row.id} acts through a {row.head!r} head, which needs a {wanted.__name__} space, "
-            f"and these settings give {engine.action_space}: choose among {', '.join(fitting)}"
+            f"and these settings give {engine.action_space}, for a head that is one of "
+            f"{', '.join(heads)}: {hint}"
         )
 
 

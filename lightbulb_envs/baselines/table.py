@@ -1,6 +1,5 @@
 """The table of baselines by name, and how an engine names its own."""
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from lightbulb_envs.baselines.centrality import Centrality
 from lightbulb_envs.baselines.lead import Lead
 from lightbulb_envs.baselines.privileged import Ceiling, Greedy, Oracle
 from lightbulb_envs.baselines.random import Random
-from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.engines.engine import Engine, named_object
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,7 @@ BASELINES: dict[str, Baseline] = {
 
 def baselines_of(engine: Engine) -> Mapping[str, Baseline]:
     """Returns the baselines that an engine names; "random" and "oracle" are among them."""
-    module, _, name = engine.baselines.partition(":")
-    table: Mapping[str, Baseline] = getattr(importlib.import_module(module), name)
+    table: Mapping[str, Baseline] = named_object("baselines", engine.baselines)
     return table
 
 

@@ -1,9 +1,12 @@
 """Checking an environment: every law in turn."""
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import lightbulb_envs
 from lightbulb_envs.checker.laws import LAWS
 from lightbulb_envs.checker.subject import BrokenLawError, Subject, quiet
 
@@ -39,6 +42,7 @@ def check_text_env(
     if unknown:
         raise ValueError(f"no law is called {unknown[0]!r}: there are {', '.join(LAWS)}")
     subject = Subject(env_id, settings)
+    _try_to_make(subject)
     outcomes = []
     for name in chosen:
         law = LAWS[name]
@@ -49,6 +53,37 @@ def check_text_env(
             raise BrokenLawError(
                 f"{subject.name} breaks the law {name!r} ({law.says}): {error}"
             ) from error
+        except Exception as error:
+            raise BrokenLawError(
+                f"{subject.name} cannot be tried on the law {name!r} ({law.says}): "
+                f"{type(error).__name__} ({error}), raised {_where(error)}"
+            ) from error
         is_checked = not note.startswith("not checked")
         outcomes.append(Outcome(name, law.says, note, is_checked))
     return outcomes
+
+
+def _try_to_make(subject: Subject) -> None:
+    """Raises what is wrong with the settings as it is: it is no broken law."""
+    try:
+        subject.engine(1)
+    except (TypeError, ValueError, ImportError):
+        raise
+    except Exception as error:
+        raise BrokenLawError(
+            f"{subject.name} cannot be made: {type(error).__name__} ({error}), raised "
+            f"{_where(error)}"
+        ) from error
+
+
+def _where(error: Exception) -> str:
+    """Returns the last place outside this package that an error came through, or its own."""
+    own = str(Path(lightbulb_envs.__file__).parent)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.line]
+    others = [
+        frame
+        for frame in frames
+        if not frame.filename.startswith(own) and "site-packages" not in frame.filename
+    ]
+    frame = (others or frames)[-1]
+    return f"in {frame.filename}, line {frame.lineno}: {frame.line}"

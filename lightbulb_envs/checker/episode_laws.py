@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lightbulb_envs.actions import are_legal, draw_legal
-from lightbulb_envs.checker.moves import Move, first_action, illegal_action, play
+from lightbulb_envs.checker.moves import Move, first_action, illegal_action, outside_actions, play
 from lightbulb_envs.checker.strategies import moves
 from lightbulb_envs.checker.subject import Subject, difference, quiet, require, same
 from lightbulb_envs.summation import add_in_order
@@ -33,6 +33,7 @@ def _for_all_episodes(
         deadline=None,
         database=None,
         derandomize=True,
+        report_multiple_bugs=False,
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     @hypothesis.given(seed=_SEEDS, drawn=moves(env.action_space))
@@ -150,7 +151,7 @@ def _plain(action: Any) -> Any:
 
 
 def illegal_actions(subject: Subject) -> str:
-    """An illegal action raises nothing, changes nothing and costs no more than its penalty."""
+    """An illegal action changes nothing and costs its penalty; one of no space is refused."""
     tried = 0
 
     def holds(env: Any, seed: int, drawn: list[Move]) -> None:
@@ -182,9 +183,35 @@ def illegal_actions(subject: Subject) -> str:
                 break
 
     _for_all_episodes(subject, holds)
+    _check_outside(subject)
     if not tried:
         return "not checked: no action was ever illegal"
     return f"{tried} illegal actions in {EXAMPLES} drawn episodes"
+
+
+def _check_outside(subject: Subject) -> None:
+    """Checks that actions outside the action space are refused, and leave the episode as it was."""
+    env = subject.bare()
+    env.reset(seed=0)
+    before = copy.deepcopy(env.snapshot())
+    for action in outside_actions(env.action_space):
+        said = f"action {_plain(action)} lies outside {env.action_space}"
+        try:
+            env.step(action)
+        except (ValueError, TypeError):
+            require(
+                same(env.snapshot(), before),
+                f"{said}, and is refused, and changes the episode all the same",
+            )
+        except Exception as error:
+            require(False, f"{said}, and raises {type(error).__name__}: {_CHECK_FIRST}")
+        else:
+            require(False, f"{said}, and is taken: {_CHECK_FIRST}")
+
+
+_CHECK_FIRST = (
+    "raise ValueError; `check_actions` of lightbulb_envs.actions, at the start of `step`, does"
+)
 
 
 def _step(env: Any, action: Any) -> Any:
@@ -264,6 +291,12 @@ def gains(subject: Subject) -> str:
         observation, _ = env.reset(seed=seed)
         engine = env.unwrapped.engine
         start = engine.scores(0)
+        unpaid = [name for name in start if name not in engine.part_names]
+        require(
+            not unpaid,
+            f"`scores` names {', '.join(map(repr, unpaid))}, and the parts of the reward are "
+            f"{', '.join(engine.part_names)}: name the scores as `part_names` does",
+        )
         paid = dict.fromkeys(start, 0.0)
         for _, _, _, _, _, info in play(env, drawn, observation):
             for name in paid:

@@ -56,6 +56,14 @@ def illegal_action(space: gymnasium.Space[Any], mask: NDArray[np.int8]) -> Any:
     return action
 
 
+def outside_actions(space: gymnasium.Space[Any]) -> list[Any]:
+    """Returns actions that lie outside a space: too low, too high and of another kind."""
+    inside = np.asarray(first_action(space))
+    most = {"Discrete": "n", "MultiDiscrete": "nvec"}.get(type(space).__name__)
+    above = np.asarray(getattr(space, most)) if most else np.full_like(inside, 2)
+    return [np.full_like(inside, -1), above.astype(inside.dtype), inside + 0.5]
+
+
 def play(env: Env, moves: Iterable[Move], observation: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Plays moves from an observation on; returns what every step returned, to the end."""
     told = []

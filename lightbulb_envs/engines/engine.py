@@ -54,7 +54,8 @@ class Engine(Protocol):
     engine needs `vocabulary`, `has_facts`, `digest` and `num_documents` for others to use it.
 
     It may also offer `scores(row)`, the scores whose gains it pays; `task_text`, what is to be done
-    in words; and `has_stop`, whether the last action of a Discrete space means "stop".
+    in words; `has_stop`, whether the last action of a Discrete space means "stop"; and `views()`,
+    what all rows observe as arrays that later steps write into, for who wants no copies.
     """
 
     Config: ClassVar[type]
@@ -112,10 +113,23 @@ def has_stop(engine: Any) -> bool:
 
 
 def load_engine(path: str) -> type[Engine]:
-    """Returns the engine class that "module:Class" names."""
-    module, _, name = path.partition(":")
-    engine: type[Engine] = getattr(importlib.import_module(module), name)
+    """Returns the engine class that "module:Class" names; ValueError if there is none."""
+    engine: type[Engine] = named_object("engine", path)
     return engine
+
+
+def named_object(what: str, path: str) -> Any:
+    """Returns what "module:NAME" names; ValueError if there is none."""
+    module, _, name = path.partition(":")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        problem = f"that module cannot be imported ({error})"
+    except AttributeError as error:
+        problem = str(error)
+    raise ValueError(
+        f'{what} is {path!r}, and {problem}: write it "module:NAME", as an import would find it'
+    )
 
 
 def make_config(engine: type[Engine], settings: dict[str, Any]) -> Any:

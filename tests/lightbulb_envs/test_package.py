@@ -1,5 +1,6 @@
 """Importing the package is cheap and brings nothing heavy along; the table of ids is sound."""
 
+import re
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import gymnasium
 import pytest
 
 import lightbulb_envs
+from lightbulb_envs.engines.engine import load_engine
 from lightbulb_envs.registry import SUMMARISE, Row, check_head, make_engine, register
 from lightbulb_envs.show import main as show_main
 from lightbulb_envs.show import show
@@ -111,3 +113,37 @@ def test_show_refuses_what_it_cannot_print(flags, message, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         show_main()
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"head": "pointers"}, "the head of 'Test/Wrong-v0' must be one of pointer, slate"),
+        ({"agent": "ppo"}, "the agent of 'Test/Wrong-v0' must be one of actor_critic, dqn"),
+        ({"engine": "here.Engine"}, "must be written \"module:Class\", got 'here.Engine'"),
+        ({"max_episode_steps": 1}, "must be 2 or more, got 1"),
+    ],
+)
+def test_a_row_that_makes_no_sense_is_refused(wrong, message):
+    sound = {
+        "id": "Test/Wrong-v0",
+        "engine": SUMMARISE,
+        "head": "pointer",
+        "heuristic": "centrality",
+        "agent": "actor_critic",
+        "max_episode_steps": 64,
+    }
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Row(**{**sound, **wrong})
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("nowhere:Engine", "engine is 'nowhere:Engine', and that module cannot be imported"),
+        (SUMMARISE + "r", "has no attribute 'SummariseEnginer'"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_explained(path, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load_engine(path)

@@ -37,12 +37,17 @@ BROKEN = {
         ("RaisesOnIllegal", "raises ValueError", "is a no-op, never an error"),
         ("IllegalStops", "it ends", "an illegal action is a no-op"),
         ("IllegalPays", "is paid 0.5", "its price must be the part 'illegal_action'"),
+        ("TakesAnything", "action -1 lies outside", "`check_actions` of"),
+        ("RefusesTooLate", "is refused, and changes the episode", "all the same"),
     ],
     "rewards": [
         ("InfiniteReward", "a reward is inf", "must be a finite"),
         ("PartsThatDoNotAddUp", "add up to", "`add_in_order` of the parts"),
     ],
-    "gains": [("GainsThatDoNotTelescope", "its score rose by", "pay the difference")],
+    "gains": [
+        ("GainsThatDoNotTelescope", "its score rose by", "pay the difference"),
+        ("ScoresOfOtherNames", "`scores` names 'F1'", "as `part_names` does"),
+    ],
     "snapshots": [
         ("ForgetfulSnapshot", "restored episode", "into the snapshot"),
         ("SnapshotOfArrays", "no plain data", "use dicts, lists and numbers"),
@@ -132,6 +137,23 @@ def test_a_law_catches_what_breaks_it_and_says_what_to_do(law, engine, how, advi
     assert message.startswith(f"{env_id} breaks the law {law!r} (")
     assert how in message
     assert any(part in message for part in advice.split("|"))
+
+
+def test_what_an_engine_raises_is_told_with_its_place(register):
+    with pytest.raises(BrokenLawError) as caught:
+        check_text_env(register("RaisesSomething"), laws=["rewards"])
+    message = str(caught.value)
+    assert "cannot be tried on the law 'rewards'" in message
+    assert "KeyError ('token')" in message
+    assert "broken_engines.py, line" in message
+    assert message.endswith('return observation | {"tokens": observation["token"]}')
+    with pytest.raises(BrokenLawError, match=r"cannot be made: AttributeError .*num_env'"):
+        check_text_env(register("CannotBeMade"))
+
+
+def test_of_several_ways_to_break_a_law_one_is_told(register):
+    with pytest.raises(BrokenLawError, match="breaks the law 'rewards'"):
+        check_text_env(register("FailsInTwoWays"), laws=["rewards"])
 
 
 def test_the_toy_that_the_broken_ones_are_made_of_keeps_every_law(register):

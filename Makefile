@@ -7,6 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+KERNEL := $(wildcard lightbulb_envs/kernel/*.[ch])
 SOURCES := lightbulb_envs lightbulb_backbones lightbulb_agents benchmarks tests
 
 .DEFAULT_GOAL := help
@@ -24,12 +25,12 @@ $(VENV)/created:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/agents: $(VENV)/created pyproject.toml constraints.txt
+$(VENV)/agents: $(VENV)/created pyproject.toml constraints.txt $(KERNEL)
 	@echo "== Installing lightbulb[agents] into $(VENV): some minutes the first time"
 	@$(PIP) --editable '.[agents]'
 	@touch $@
 
-$(VENV)/dev: $(VENV)/created pyproject.toml constraints.txt
+$(VENV)/dev: $(VENV)/created pyproject.toml constraints.txt $(KERNEL)
 	@echo "== Installing lightbulb[dev] into $(VENV): some minutes the first time"
 	@$(PIP) --editable '.[dev]'
 	@touch $(VENV)/agents $@

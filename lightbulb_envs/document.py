@@ -4,7 +4,7 @@ Letters of shapes: N documents, S sentences, T tokens, W words, R reference sent
 C claims of a sentence.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,3 +70,7 @@ class DocumentBatch:
 
     def __len__(self) -> int:
         return len(self.instance)
+
+    def take(self, rows: NDArray[np.int64]) -> "DocumentBatch":
+        """Returns the documents of these rows."""
+        return DocumentBatch(*(getattr(self, one.name)[rows] for one in fields(self)))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lightbulb_envs.rewards.compiled import CompiledPotential
 from lightbulb_envs.rewards.compose import Potential
 
 EXACT_LIMIT = 2000
@@ -28,7 +29,7 @@ class Plan:
 class ExtractiveTask:
     """One document to pick from: its potential, what each sentence costs, and the budget."""
 
-    potential: Potential
+    potential: Potential | CompiledPotential
     costs: Sequence[int]
     budget: int
     in_article_order: bool = False

@@ -1,9 +1,10 @@
 """ROUGE-N, ROUGE-L and ROUGE-Lsum (Lin 2004), equal to `rouge-score` 0.1.2 bit for bit.
 
-Words are integers: any numbering under which equal words have equal numbers gives the same
-scores. A tracker is made for one reference. Its states are values: `extend` returns a new one and
-leaves the old as it was, so a search may keep as many as it likes. Adding a sentence costs its
-length, not the draft's.
+`score` and `score_many` compare strings. The rest is what rewards are made of. There words are
+integers: any numbering under which equal words have equal numbers gives the same scores. A tracker
+is made for one reference. Its states are values: `extend` returns a new one and leaves the old as
+it was, so a search may keep as many as it likes. Adding a sentence costs its length, not the
+draft's.
 
 What `rouge-score` does and the paper does not say, and is kept here:
 - n-grams and subsequences run across sentence boundaries, except in ROUGE-Lsum;
@@ -11,9 +12,13 @@ What `rouge-score` does and the paper does not say, and is kept here:
   backtracking finds, and counts no word more often than the draft or the reference holds it.
 """
 
+import functools
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from lightbulb_envs.kernel import native
+from lightbulb_envs.words import WordNumbers, split_words, stem
 
 Words = Sequence[int]
 State = TypeVar("State")
@@ -79,7 +84,7 @@ class RougeN:
             if gram is not None and left[gram] > 0:
                 left[gram] -= 1
                 matches += 1
-        return left, matches, length + len(words), run[len(run) - n + 1 :] if n > 1 else ()
+        return left, matches, length + len(words), run[max(len(run) - n + 1, 0) :]
 
     def score(self, state: tuple[list[int], int, int, tuple[int, ...]]) -> Score:
         _, matches, length, _ = state
@@ -209,3 +214,96 @@ def rouge(name: str, reference: Sequence[Words], candidate: Sequence[Words]) -> 
     for sentence in candidate:
         state = tracker.extend(state, sentence)
     return tracker.score(state)
+
+
+DEFAULT_KINDS = ("rouge1", "rouge2", "rougeL")
+
+
+def score(
+    candidate: str,
+    reference: str,
+    kinds: Sequence[str] = DEFAULT_KINDS,
+    *,
+    use_stemmer: bool = False,
+) -> dict[str, Score]:
+    """Returns the scores of a text against its reference by kind, as `rouge-score` has them.
+
+    >>> score("A bridge was opened.", "The bridge was opened on Monday.", ["rouge1"])["rouge1"]
+    Score(precision=0.75, recall=0.5, fmeasure=0.6)
+
+    Args:
+        candidate: the text that is rated.
+        reference: the text that it should be like.
+        kinds: any of rouge1 to rouge9, rougeL and rougeLsum, whose sentences are lines.
+        use_stemmer: whether Porter stems are compared in place of words (needs nltk).
+
+    Raises:
+        TypeError: a text that is no string.
+        ValueError: an unknown kind.
+    """
+    names, codes = _codes(tuple(kinds))
+    if type(candidate) is not str or type(reference) is not str:
+        _check_texts(candidate, reference)
+    scorer = _scorer()
+    if scorer is None:
+        return _score_plainly(candidate, reference, names, use_stemmer)
+    scores = scorer.score(candidate, reference, names, codes, bool(use_stemmer), False)
+    while type(scores) is set:  # words whose stems it has yet to learn
+        scorer.learn({word: stem(word) for word in scores})
+        scores = scorer.score(candidate, reference, names, codes, True, True)
+    result: dict[str, Score] = scores
+    return result
+
+
+def score_many(
+    candidates: Iterable[str],
+    references: Iterable[str],
+    kinds: Sequence[str] = DEFAULT_KINDS,
+    *,
+    use_stemmer: bool = False,
+) -> list[dict[str, Score]]:
+    """Returns what `score` does for each candidate and its own reference.
+
+    Raises:
+        ValueError: more of the ones than of the others.
+    """
+    pairs = zip(candidates, references, strict=True)
+    return [score(one, other, kinds, use_stemmer=use_stemmer) for one, other in pairs]
+
+
+def _check_texts(candidate: object, reference: object) -> None:
+    for name, text in (("candidate", candidate), ("reference", reference)):
+        if not isinstance(text, str):
+            raise TypeError(f"{name} must be a string, got {text!r:.80}")
+
+
+@functools.lru_cache
+def _codes(kinds: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Returns kinds, and as the kernel knows them: n, 0 for ROUGE-L, -1 for ROUGE-Lsum."""
+    if not kinds:
+        raise ValueError("kinds names nothing: use rouge1 to rouge9, rougeL or rougeLsum")
+    for kind in kinds:
+        track(kind, ())
+    other = {"rougeL": 0, "rougeLsum": -1}
+    return kinds, tuple(other[kind] if kind in other else int(kind[5:]) for kind in kinds)
+
+
+@functools.cache
+def _scorer() -> Any:
+    """Returns what scores texts in C, or None; which of them is settled at the first score."""
+    module = native()
+    return None if module is None else module.Scorer(Score)
+
+
+def _score_plainly(
+    candidate: str, reference: str, kinds: Sequence[str], use_stemmer: bool
+) -> dict[str, Score]:
+    """Returns what `score` does, in Python: the specification."""
+    number = WordNumbers()
+
+    def lines(text: str) -> list[list[int]]:
+        words = [split_words(line) for line in text.split("\n")]
+        return [[number(stem(word) if use_stemmer else word) for word in line] for line in words]
+
+    told, tried = lines(reference), lines(candidate)
+    return {kind: rouge(kind, told, tried) for kind in kinds}

@@ -27,7 +27,7 @@ class Learner:
         limit = settings.pop("max_steps", None)
         self.engine = lightbulb_envs.make_engine(ID, rows, **settings)
         if limit is not None:
-            self.engine.max_steps = limit
+            self.engine = type(self.engine)(self.engine.config, rows, limit)
         self.network = ActorCriticNetwork(
             self.engine.source.vocabulary.size,
             "pointer",

@@ -286,8 +286,8 @@ def test_real_text_has_no_secret_salt_and_an_id_may_be_heldout_by_itself(
 
 
 def test_a_record_says_whether_a_time_limit_ended_the_episode():
-    engine = lightbulb_envs.make_engine(ID, 1)
+    made = lightbulb_envs.make_engine(ID, 1)
     for limit, expected in ((2, True), (None, False)):
-        engine.max_steps = limit
+        engine = type(made)(made.config, 1, limit)
         (episode,) = roll_out(Lead(3), engine, np.array([0]))
         assert records_of(ID, {}, engine, [episode])[0].truncated is expected

@@ -18,6 +18,7 @@ from lightbulb_envs.baselines.table import BASELINES
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
+from lightbulb_envs.summation import add_in_order
 
 
 def register_broken(engine: str) -> str:
@@ -35,6 +36,12 @@ def register_broken(engine: str) -> str:
         )
     )
     return env_id
+
+
+def _go_on(engine: SummariseEngine, rows: np.ndarray) -> None:
+    """Makes episodes that have ended go on."""
+    for row in rows.tolist():
+        engine.restore(row, engine.snapshot(row) | {"has_ended": False})
 
 
 class Sound(SummariseEngine):
@@ -56,7 +63,7 @@ class SharedArrays(SummariseEngine):
     """Hands out its own arrays."""
 
     def observe(self, rows):
-        return super().observe(rows) | {"selected": self._selected[: len(rows)]}
+        return super().observe(rows) | {"selected": self._observed.selected[: len(rows)]}
 
 
 class LyingMask(SummariseEngine):
@@ -71,14 +78,12 @@ class LyingMask(SummariseEngine):
 class NothingLegal(SummariseEngine):
     """Allows nothing after the first pick, and does not end."""
 
-    def _update(self, row):
-        super()._update(row)
-        if self._episode(row).draft:
-            self._mask[row] = 0
-
     def step(self, rows, actions):
         step = super().step(rows, actions)
-        self._episode(int(rows[0])).has_ended = False
+        _go_on(self, rows)
+        for row in rows.tolist():
+            if self.draft(row):
+                self._observed.mask[row] = 0
         return dataclasses.replace(step, terminated=np.zeros(len(rows), dtype=bool))
 
 
@@ -86,7 +91,7 @@ class RaisesOnIllegal(SummariseEngine):
     """Raises where a no-op is due."""
 
     def step(self, rows, actions):
-        if not self._mask[rows, actions].all():
+        if not self._observed.mask[rows, actions].all():
             raise ValueError("that is not allowed")
         return super().step(rows, actions)
 
@@ -130,9 +135,61 @@ class PartsThatDoNotAddUp(SummariseEngine):
 class GainsThatDoNotTelescope(SummariseEngine):
     """Pays the score instead of its gain."""
 
-    def _pick(self, row, episode, sentence):
-        super()._pick(row, episode, sentence)
-        return list(episode.scores)
+    def step(self, rows, actions):
+        step = super().step(rows, actions)
+        scores = [[*self.scores(row).values(), 0.0] for row in rows.tolist()]
+        parts = np.where(step.parts > 0, scores, step.parts)
+        reward = np.array([add_in_order(paid) for paid in parts.tolist()])
+        return dataclasses.replace(step, parts=parts, reward=reward)
+
+
+class ScoresOfOtherNames(SummariseEngine):
+    """Names a score otherwise than the part of the reward that it is."""
+
+    def scores(self, row):
+        return {"F1": sum(super().scores(row).values())}
+
+
+class TakesAnything(SummariseEngine):
+    """Takes actions outside the space for the nearest inside."""
+
+    def step(self, rows, actions):
+        inside = np.clip(np.asarray(actions).astype(np.int64), 0, self.stop)
+        return super().step(rows, inside)
+
+
+class RefusesTooLate(SummariseEngine):
+    """Stops before it refuses an action outside the space."""
+
+    def step(self, rows, actions):
+        if not np.isin(actions, np.arange(self.stop + 1)).all():
+            super().step(rows, np.full(len(rows), self.stop))
+        return super().step(rows, actions)
+
+
+class RaisesSomething(SummariseEngine):
+    """Has a slip of the pen in `observe`."""
+
+    def observe(self, rows):
+        observation = super().observe(rows)
+        return observation | {"tokens": observation["token"]}
+
+
+class CannotBeMade(SummariseEngine):
+    """Has a slip of the pen in `__init__`."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.num_envs = self.num_env
+
+
+class FailsInTwoWays(SummariseEngine):
+    """Pays otherwise at every other step, in one of two wrong ways."""
+
+    def step(self, rows, actions):
+        step = super().step(rows, actions)
+        wrong = np.inf if self.draft(int(rows[0])) else 1.0
+        return dataclasses.replace(step, reward=step.reward + wrong)
 
 
 class ForgetfulSnapshot(SummariseEngine):
@@ -160,17 +217,15 @@ class GoesOn(SummariseEngine):
     """Steps after the end."""
 
     def step(self, rows, actions):
-        for row in rows.tolist():
-            self._episode(row).has_ended = False
+        _go_on(self, rows)
         return super().step(rows, actions)
 
 
 class NeverTruncates(SummariseEngine):
     """Ignores its time limit."""
 
-    def step(self, rows, actions):
-        self.max_steps = None
-        return super().step(rows, actions)
+    def __init__(self, config, num_envs, max_steps=None):
+        super().__init__(config, num_envs, None)
 
 
 class StopFirst(SummariseEngine):
@@ -200,7 +255,7 @@ class OracleThatDallies(SummariseEngine):
     """Does something illegal for ever."""
 
     def oracle_action(self, row):
-        return int(np.argmin(self._mask[row]))
+        return int(np.argmin(self._observed.mask[row]))
 
 
 class RowsShareState(SummariseEngine):
@@ -210,7 +265,7 @@ class RowsShareState(SummariseEngine):
         step = super().step(rows, actions)
         for row in range(1, self.num_envs):
             if self.draft(0):
-                self._budget[row] = 0.5
+                self._observed.left[row] = 0.5
         return step
 
 

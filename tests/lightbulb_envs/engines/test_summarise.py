@@ -162,7 +162,7 @@ def test_observations_say_what_was_picked_and_in_which_order():
 def test_a_word_budget_masks_sentences_that_do_not_fit():
     engine = SummariseEngine(SummariseConfig(budget=25, budget_unit="words"), 1)
     engine.reset(ROW, np.array([0]))
-    lengths = [len(s) for s in engine._episode(0).task.potential._parts[1]._words]
+    lengths = list(engine.extractive_task(0).costs)
     spent = 0
     while True:
         mask = engine.observe(ROW)["action_mask"][0]
@@ -222,7 +222,7 @@ def test_no_draft_beats_an_exact_oracle_and_it_says_so(config, instance, choices
     engine = SummariseEngine(config, 1)
     engine.reset(ROW, np.array([instance]))
     plan = engine.oracle(0)
-    task = engine._episode(0).task
+    task = engine.extractive_task(0)
     assert plan.method == ("exact" if count_drafts(task) <= EXACT_LIMIT else "beam-16")
     _, value = search(task, (), width=1)
     assert plan.value >= value - 1e-12, "a greedy draft is one of those searched"
@@ -247,7 +247,7 @@ def test_the_oracle_keeps_to_a_word_budget():
         costs = []
         for instance in range(4):
             engine.reset(ROW, np.array([instance]))
-            task = engine._episode(0).task
+            task = engine.extractive_task(0)
             assert engine.oracle_method(0) == "beam-16"
             costs.append(sum(task.costs[sentence] for sentence in engine.oracle(0).draft))
         return costs
@@ -260,7 +260,7 @@ def test_the_exact_oracle_is_the_best_of_all_drafts():
     engine = SummariseEngine(SummariseConfig(level=0, budget=3), 1)
     for instance in range(5):
         engine.reset(ROW, np.array([instance]))
-        potential = engine._episode(0).task.potential
+        potential = engine.extractive_task(0).potential
         count = len(engine.document(0).sentences)
         best = 0.0
         for length in (1, 2, 3):
@@ -279,7 +279,7 @@ def test_the_beam_of_the_oracle_misses_little():
     gaps = []
     for instance in range(12):
         engine.reset(ROW, np.array([instance]))
-        _, best = search(engine._episode(0).task, (), width=None)
+        _, best = search(engine.extractive_task(0), (), width=None)
         gaps.append((best - engine.oracle_return(0)) / best)
     assert min(gaps) >= 0.0
     assert np.mean(gaps) < 0.002

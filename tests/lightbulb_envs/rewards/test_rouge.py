@@ -1,14 +1,16 @@
 """ROUGE equals `rouge-score` with `==`, whole and incremental, stemmed and not."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
-from lightbulb_envs.rewards.rouge import rouge, track
+from lightbulb_envs.kernel import VARIABLE, kernel_info
+from lightbulb_envs.rewards import rouge as rouge_module
+from lightbulb_envs.rewards.rouge import rouge, score, score_many, track
 from lightbulb_envs.words import WordNumbers, split_words, stem
 
-NAMES = ("rouge1", "rouge2", "rouge3", "rougeL", "rougeLsum")
+NAMES = ("rouge1", "rouge2", "rouge3", "rouge4", "rouge9", "rougeL", "rougeLsum")
 
 letters = st.sampled_from("abcde")
 sentences = st.lists(st.lists(letters, max_size=7), max_size=4)
@@ -93,3 +95,60 @@ def test_bigrams_cross_sentences_and_lsum_does_not():
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match="rouge0"):
         track("rouge0", [])
+
+
+@pytest.fixture(params=["python", "c"])
+def kernel(request, monkeypatch):
+    """Scores strings with one kernel and the other."""
+    if request.param == "c" and kernel_info().name != "c":
+        pytest.skip(str(kernel_info()))
+    monkeypatch.setenv(VARIABLE, request.param)
+    rouge_module._scorer.cache_clear()
+    yield request.param
+    rouge_module._scorer.cache_clear()
+
+
+any_texts = st.one_of(lines, st.text(), st.lists(news_words, max_size=200).map(" ".join))
+
+
+@pytest.mark.parametrize("stemmed", [False, True])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(any_texts, any_texts)
+def test_strings_score_what_rouge_score_says(kernel, stemmed, reference, candidate):
+    truth = RougeScorer(NAMES, use_stemmer=stemmed).score(reference, candidate)
+    ours = score(candidate, reference, NAMES, use_stemmer=stemmed)
+    assert {name: _triple(one) for name, one in ours.items()} == {
+        name: _triple(truth[name]) for name in NAMES
+    }
+    assert list(ours) == list(NAMES)
+
+
+def test_many_pairs_score_what_each_does(kernel):
+    pairs = [("a b c", "a c"), ("", "a"), ("one two", "two one")]
+    assert score_many(*zip(*pairs, strict=True)) == [score(*pair) for pair in pairs]
+    with pytest.raises(ValueError, match="longer|shorter"):
+        score_many(["a"], ["a", "b"])
+
+
+def test_a_long_word_and_a_new_stem_are_learnt_once(kernel):
+    long = "x" * 1_000_000
+    for _ in range(2):
+        assert score(f"{long} firing", f"fired {long}", ["rouge1"], use_stemmer=True)["rouge1"] == (
+            1.0,
+            1.0,
+            1.0,
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("a", None), TypeError, "reference must be a string, got None"),
+        ((3, "a"), TypeError, "candidate must be a string, got 3"),
+        (("a", "a", ["rouge0"]), ValueError, "no ROUGE is called 'rouge0'"),
+        (("a", "a", []), ValueError, "kinds names nothing"),
+    ],
+)
+def test_what_cannot_be_scored_is_explained(kernel, arguments, error, message):
+    with pytest.raises(error, match=message):
+        score(*arguments)

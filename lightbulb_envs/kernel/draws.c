@@ -1,0 +1,54 @@
+/* Random words: Philox4x32-10 (Salmon et al. 2011), as `draw_words` in randomness.py has it. */
+#include "kernel.h"
+
+static void philox(uint32_t counter[4], uint32_t k0, uint32_t k1)
+{
+    for (int round = 0; round < 10; round++) {
+        uint64_t product0 = (uint64_t)counter[0] * 0xD2511F53u;
+        uint64_t product1 = (uint64_t)counter[2] * 0xCD9E8D57u;
+        counter[0] = (uint32_t)(product1 >> 32) ^ counter[1] ^ k0;
+        counter[1] = (uint32_t)product1;
+        counter[2] = (uint32_t)(product0 >> 32) ^ counter[3] ^ k1;
+        counter[3] = (uint32_t)product0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+}
+
+const char draw_words_doc[] =
+    "draw_words(words, index, key0, key1, stream)\n--\n\n"
+    "Fills words (N, W), uint32, with the first W draws of every index (N,) of a stream.";
+
+PyObject *draw_words(PyObject *module, PyObject *args)
+{
+    PyObject *given_words, *given_index, *result = NULL;
+    unsigned long k0, k1, stream;
+    Array words = {0}, index = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOkkk:draw_words", &given_words, &given_index, &k0, &k1, &stream))
+        return NULL;
+    if (array_open(&words, given_words, "words", 'I', 2, 1) < 0 ||
+        array_open(&index, given_index, "index", 'q', 1, 0) < 0)
+        goto done;
+    Py_ssize_t count = words.view.shape[0], width = words.view.shape[1];
+    if (index.view.shape[0] != count) {
+        PyErr_SetString(PyExc_ValueError, "words must have a row for every index");
+        goto done;
+    }
+    for (Py_ssize_t row = 0; row < count; row++) {
+        uint64_t own = (uint64_t)((const int64_t *)index.view.buf)[row];
+        uint32_t *out = (uint32_t *)words.view.buf + row * width;
+        for (Py_ssize_t place = 0; place < width; place += 4) {
+            uint32_t counter[4] = {(uint32_t)own, (uint32_t)(own >> 32), (uint32_t)(place / 4),
+                                   (uint32_t)stream};
+            Py_ssize_t left = width - place < 4 ? width - place : 4;
+            philox(counter, (uint32_t)k0, (uint32_t)k1);
+            memcpy(out + place, counter, left * sizeof(uint32_t));
+        }
+    }
+    result = Py_NewRef(Py_None);
+done:
+    array_close(&words);
+    array_close(&index);
+    return result;
+}

@@ -1,0 +1,610 @@
+/* N episodes of picking sentences, a step of any number of them in one call.
+ *
+ * The specification is `PlainDrafts` in engines/drafts.py. What is observed lies in arrays that
+ * Python owns and that are written here. */
+#include "kernel.h"
+
+typedef struct {
+    int64_t action;
+    int64_t is_illegal;
+    double paid[]; /* (parts + 1,) */
+} Taken;
+
+typedef struct {
+    Document *document;
+    char *state;
+    double *scores; /* (parts,) */
+    int32_t *draft;
+    int32_t num_drafted, has_ended;
+    int64_t left, steps;
+    char *taken; /* num_taken of `Taken` */
+    size_t num_taken, taken_room, state_room, draft_room;
+} Row;
+
+typedef struct {
+    PyObject_HEAD
+    Reward *reward;
+    Py_ssize_t num_rows, sentences;
+    size_t token_count;
+    int64_t budget, max_steps; /* max_steps 0: no limit */
+    int counts_words;
+    double penalty;
+    size_t taken_size; /* bytes of a `Taken` */
+    Row *rows;
+    double *scores; /* of all rows */
+    Array tokens, selected, left, mask;
+} Rows;
+
+static int rows_init(Rows *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"reward",  "budget",   "counts_words", "penalty", "max_steps",
+                            "tokens",  "selected", "left",         "mask",    NULL};
+    PyObject *tokens, *selected, *left, *mask;
+    Reward *reward;
+    long long budget, max_steps;
+    if (self->rows) {
+        PyErr_SetString(PyExc_TypeError, "Rows cannot be initialised twice");
+        return -1;
+    }
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!LpdLOOOO:Rows", names, &RewardType, &reward,
+                                     &budget, &self->counts_words, &self->penalty, &max_steps,
+                                     &tokens, &selected, &left, &mask))
+        return -1;
+    if (budget < 1 || max_steps < 0) {
+        PyErr_SetString(PyExc_ValueError, "budget must be 1 or more, max_steps 0 or more");
+        return -1;
+    }
+    self->budget = budget;
+    self->max_steps = max_steps;
+    Py_XSETREF(self->reward, (Reward *)Py_NewRef((PyObject *)reward));
+    if (array_open(&self->tokens, tokens, "tokens", 'i', 3, 1) < 0 ||
+        array_open(&self->selected, selected, "selected", 'b', 2, 1) < 0 ||
+        array_open(&self->left, left, "left", 'f', 2, 1) < 0 ||
+        array_open(&self->mask, mask, "mask", 'b', 2, 1) < 0)
+        return -1;
+    const Py_ssize_t *shape = self->tokens.view.shape;
+    self->num_rows = shape[0];
+    self->sentences = shape[1];
+    self->token_count = shape[1] * shape[2];
+    if (self->selected.view.shape[0] != self->num_rows ||
+        self->selected.view.shape[1] != self->sentences ||
+        self->left.view.shape[0] != self->num_rows || self->left.view.shape[1] != 1 ||
+        self->mask.view.shape[0] != self->num_rows ||
+        self->mask.view.shape[1] != self->sentences + 1) {
+        PyErr_SetString(PyExc_ValueError, "tokens must be (N, S, T), selected (N, S), left (N, 1) "
+                                          "and mask (N, S + 1)");
+        return -1;
+    }
+    self->taken_size = sizeof(Taken) + (reward->num_parts + 1) * sizeof(double);
+    self->rows = PyMem_Calloc(self->num_rows + 1, sizeof(Row));
+    self->scores = PyMem_Calloc(self->num_rows * reward->num_parts + 1, sizeof(double));
+    if (!self->rows || !self->scores) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t number = 0; number < self->num_rows; number++)
+        self->rows[number].scores = self->scores + number * reward->num_parts;
+    return 0;
+}
+
+static void rows_dealloc(Rows *self)
+{
+    for (Py_ssize_t number = 0; self->rows && number < self->num_rows; number++) {
+        Row *row = &self->rows[number];
+        Py_XDECREF(row->document);
+        PyMem_Free(row->state);
+        PyMem_Free(row->draft);
+        PyMem_Free(row->taken);
+    }
+    PyMem_Free(self->rows);
+    PyMem_Free(self->scores);
+    array_close(&self->tokens);
+    array_close(&self->selected);
+    array_close(&self->left);
+    array_close(&self->mask);
+    Py_XDECREF(self->reward);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+/* ---- One row ----------------------------------------------------------------------------- */
+
+static int64_t cost_of(const Rows *self, const Row *row, int64_t sentence)
+{
+    return self->counts_words ? row->document->sentences[sentence].length : 1;
+}
+
+static void write_left(Rows *self, Py_ssize_t number)
+{
+    double share = (double)self->rows[number].left / (double)self->budget;
+    ((float *)self->left.view.buf)[number] = (float)share;
+}
+
+/* Brings the mask of a row that counts words up to date; returns whether a pick is legal. */
+static int update_words(Rows *self, Py_ssize_t number, int8_t *mask)
+{
+    const Row *row = &self->rows[number];
+    const int8_t *selected = (const int8_t *)self->selected.view.buf + number * self->sentences;
+    int any = 0, count = row->document->num_sentences;
+    for (int place = 0; place < count; place++) {
+        mask[place] = !selected[place] && row->document->sentences[place].length <= row->left;
+        any |= mask[place];
+    }
+    return any;
+}
+
+/* Brings what a row observes after a pick up to date; returns whether another is legal. */
+static int update_row(Rows *self, Py_ssize_t number, int64_t sentence)
+{
+    const Row *row = &self->rows[number];
+    int8_t *mask = (int8_t *)self->mask.view.buf + number * (self->sentences + 1);
+    write_left(self, number);
+    if (self->counts_words)
+        return update_words(self, number, mask);
+    mask[sentence] = 0;
+    if (row->left >= 1)
+        return row->num_drafted < row->document->num_sentences;
+    memset(mask, 0, row->document->num_sentences);
+    return 0;
+}
+
+static void restart_row(Rows *self, Py_ssize_t number)
+{
+    Row *row = &self->rows[number];
+    int8_t *mask = (int8_t *)self->mask.view.buf + number * (self->sentences + 1);
+    int32_t count = row->document->num_sentences;
+    memcpy(row->state, row->document->start, row->document->state_size);
+    memset(row->scores, 0, self->reward->num_parts * sizeof(double)); /* of an empty draft */
+    row->num_drafted = 0;
+    row->num_taken = 0;
+    row->left = self->budget;
+    row->steps = 0;
+    row->has_ended = 0;
+    memset((int8_t *)self->selected.view.buf + number * self->sentences, 0, self->sentences);
+    memset(mask, 1, count);
+    memset(mask + count, 0, self->sentences - count);
+    mask[self->sentences] = 1;
+    if (self->counts_words)
+        update_words(self, number, mask);
+    write_left(self, number);
+}
+
+/* Makes room for one more step; returns -1 with MemoryError set. */
+static int make_room(const Rows *self, Row *row)
+{
+    if (row->num_taken < row->taken_room)
+        return 0;
+    size_t room = row->taken_room ? 2 * row->taken_room : 8;
+    char *taken = PyMem_Realloc(row->taken, room * self->taken_size);
+    if (!taken) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    row->taken = taken;
+    row->taken_room = room;
+    return 0;
+}
+
+static Taken *taken_at(const Rows *self, const Row *row, size_t place)
+{
+    return (Taken *)(row->taken + place * self->taken_size);
+}
+
+/* Adds a ready sentence to the draft, and writes the gains; returns whether a pick is legal. */
+static int pick(Rows *self, Py_ssize_t number, int64_t sentence, double *gains)
+{
+    Row *row = &self->rows[number];
+    double before[MAX_PARTS];
+    int parts = self->reward->num_parts;
+    memcpy(before, row->scores, parts * sizeof(double));
+    draft_extend(row->document, row->state, &row->document->sentences[sentence]);
+    draft_scores(row->document, row->state, row->scores);
+    for (int part = 0; part < parts; part++)
+        gains[part] = row->scores[part] - before[part];
+    row->draft[row->num_drafted++] = (int32_t)sentence;
+    row->left -= cost_of(self, row, sentence);
+    ((int8_t *)self->selected.view.buf)[number * self->sentences + sentence] =
+        (int8_t)row->num_drafted;
+    return update_row(self, number, sentence);
+}
+
+/* ---- Methods ----------------------------------------------------------------------------- */
+
+static Row *row_of(Rows *self, Py_ssize_t number)
+{
+    if (!self->rows || number < 0 || number >= self->num_rows) {
+        PyErr_Format(PyExc_IndexError, "a row must be in [0, %zd), got %zd", self->num_rows, number);
+        return NULL;
+    }
+    if (!self->rows[number].document) {
+        PyErr_Format(PyExc_RuntimeError, "row %zd has no episode: call reset first", number);
+        return NULL;
+    }
+    return &self->rows[number];
+}
+
+static Row *row_argument(Rows *self, PyObject *argument)
+{
+    Py_ssize_t number = PyNumber_AsSsize_t(argument, PyExc_IndexError);
+    return number == -1 && PyErr_Occurred() ? NULL : row_of(self, number);
+}
+
+static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
+{
+    if (!self->rows || number < 0 || number >= self->num_rows) {
+        PyErr_Format(PyExc_IndexError, "a row must be in [0, %zd), got %zd", self->num_rows, number);
+        return -1;
+    }
+    if (!PyObject_TypeCheck(item, &DocumentType)) {
+        PyErr_Format(PyExc_TypeError, "load needs Documents, got %.100s", Py_TYPE(item)->tp_name);
+        return -1;
+    }
+    Row *row = &self->rows[number];
+    Document *document = (Document *)item;
+    if (document->reward != self->reward || document->token_count != self->token_count ||
+        document->num_sentences > self->sentences) {
+        PyErr_SetString(PyExc_ValueError,
+                        "the document was compiled for another reward or another observation");
+        return -1;
+    }
+    if (row->draft_room < (size_t)document->num_sentences) {
+        int32_t *draft = PyMem_Realloc(row->draft, document->num_sentences * sizeof(int32_t));
+        if (draft) {
+            row->draft = draft;
+            row->draft_room = document->num_sentences;
+        }
+    }
+    if (row->state_room < document->state_size) {
+        char *state = PyMem_Realloc(row->state, document->state_size);
+        if (state) {
+            row->state = state;
+            row->state_room = document->state_size;
+        }
+    }
+    if (row->draft_room < (size_t)document->num_sentences ||
+        row->state_room < document->state_size) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    Py_INCREF(item);
+    Py_XSETREF(row->document, document);
+    if (self->token_count)
+        memcpy((int32_t *)self->tokens.view.buf + number * self->token_count, document->tokens,
+               self->token_count * sizeof(int32_t));
+    restart_row(self, number);
+    return 0;
+}
+
+PyDoc_STRVAR(rows_load_doc, "load(rows, documents)\n--\n\n"
+                            "Starts an episode of a document in every row of `rows` (int64).");
+
+static PyObject *rows_load(Rows *self, PyObject *args)
+{
+    PyObject *given, *documents;
+    Array rows = {0};
+    int failed;
+    if (!PyArg_ParseTuple(args, "OO!:load", &given, &PyList_Type, &documents) ||
+        array_open(&rows, given, "rows", 'q', 1, 0) < 0)
+        return NULL;
+    failed = PyList_GET_SIZE(documents) != rows.view.shape[0];
+    if (failed)
+        PyErr_SetString(PyExc_ValueError, "load needs one document for each row");
+    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++)
+        failed = load_row(self, ((const int64_t *)rows.view.buf)[at],
+                          PyList_GET_ITEM(documents, at)) < 0;
+    array_close(&rows);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(rows_restart_doc, "restart(rows)\n--\n\n"
+                               "Starts an episode of the same document in every row of `rows`.");
+
+static PyObject *rows_restart(Rows *self, PyObject *given)
+{
+    Array rows = {0};
+    int failed = 0;
+    if (array_open(&rows, given, "rows", 'q', 1, 0) < 0)
+        return NULL;
+    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++) {
+        int64_t number = ((const int64_t *)rows.view.buf)[at];
+        failed = !row_of(self, (Py_ssize_t)number);
+        if (!failed)
+            restart_row(self, (Py_ssize_t)number);
+    }
+    array_close(&rows);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* Checks a whole step before any of it is taken. Returns 1, 0 for an action outside the action
+ * space, and -1 with an error set. */
+static int check_step(Rows *self, const int64_t *rows, const int64_t *actions, Py_ssize_t count)
+{
+    for (Py_ssize_t at = 0; at < count; at++)
+        if (actions[at] < 0 || actions[at] > self->sentences)
+            return 0;
+    for (Py_ssize_t at = 0; at < count; at++) {
+        Row *row = row_of(self, (Py_ssize_t)rows[at]);
+        if (!row)
+            return -1;
+        if (row->has_ended) {
+            PyErr_Format(PyExc_RuntimeError, "the episode of row %zd has ended: call reset first",
+                         (Py_ssize_t)rows[at]);
+            return -1;
+        }
+        if (make_room(self, row) < 0)
+            return -1;
+        if (actions[at] < row->document->num_sentences) {
+            Sentence *sentence = &row->document->sentences[actions[at]];
+            if (!sentence->is_ready && sentence_prepare(row->document, sentence) < 0)
+                return -1;
+            for (int reading = 0; reading < READINGS; reading++)
+                if (self->reward->uses[reading])
+                    PREFETCH(sentence->against[reading]);
+            for (size_t line = 0; line < row->document->state_size && line < 512; line += 64)
+                PREFETCH(row->state + line);
+        }
+    }
+    return 1;
+}
+
+typedef struct {
+    double *reward, *parts;
+    uint8_t *terminated, *truncated, *is_illegal;
+} Outcome;
+
+static void step_row(Rows *self, Py_ssize_t number, int64_t action, Py_ssize_t at, Outcome *outcome)
+{
+    Row *row = &self->rows[number];
+    int parts = self->reward->num_parts;
+    double *paid = outcome->parts + at * (parts + 1), total = 0.0;
+    const int8_t *mask = (const int8_t *)self->mask.view.buf + number * (self->sentences + 1);
+    int32_t count = row->document->num_sentences;
+    int is_done = 0, is_stop = action == self->sentences;
+    /* The mask is Python's to write to: what it says is not relied on for memory. */
+    int is_illegal = !mask[action] || (!is_stop && (action >= count || row->num_drafted >= count));
+    memset(paid, 0, (parts + 1) * sizeof(double));
+    row->steps++;
+    if (is_illegal)
+        paid[parts] = -self->penalty;
+    else if (is_stop)
+        is_done = 1;
+    else
+        is_done = !pick(self, number, action, paid);
+    for (int part = 0; part <= parts; part++)
+        total += paid[part];
+    outcome->reward[at] = total;
+    outcome->terminated[at] = (uint8_t)is_done;
+    outcome->truncated[at] = self->max_steps && row->steps >= self->max_steps;
+    outcome->is_illegal[at] = (uint8_t)is_illegal;
+    row->has_ended = is_done || outcome->truncated[at];
+    Taken *taken = taken_at(self, row, row->num_taken++);
+    taken->action = action;
+    taken->is_illegal = is_illegal;
+    memcpy(taken->paid, paid, (parts + 1) * sizeof(double));
+}
+
+PyDoc_STRVAR(rows_step_doc,
+             "step(rows, actions, reward, parts, terminated, truncated, is_illegal)\n--\n\n"
+             "Takes one action in every row of `rows`, and writes what it pays and ends into the\n"
+             "other arrays. Returns False, with nothing done, for actions outside their space.");
+
+static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_args)
+{
+    static const char *names[] = {"rows",       "actions",   "reward",    "parts",
+                                  "terminated", "truncated", "is_illegal"};
+    static const char types[] = "qqdd???";
+    Array arrays[7];
+    int done = -1;
+    memset(arrays, 0, sizeof(arrays));
+    if (num_args != 7) {
+        PyErr_SetString(PyExc_TypeError, "step needs 7 arrays");
+        return NULL;
+    }
+    for (int number = 0; number < 7; number++)
+        if (array_open(&arrays[number], args[number], names[number], types[number],
+                       number == 3 ? 2 : 1, number >= 2) < 0)
+            goto close;
+    Py_ssize_t count = arrays[0].view.shape[0];
+    for (int number = 1; number < 7; number++)
+        if (arrays[number].view.shape[0] != count) {
+            PyErr_Format(PyExc_ValueError, "%s must have one entry for each of %zd rows",
+                         names[number], count);
+            goto close;
+        }
+    if (!self->rows || arrays[3].view.shape[1] != self->reward->num_parts + 1) {
+        PyErr_SetString(PyExc_ValueError, "parts must have a column for every part");
+        goto close;
+    }
+    const int64_t *rows = arrays[0].view.buf, *actions = arrays[1].view.buf;
+    Outcome outcome = {arrays[2].view.buf, arrays[3].view.buf, arrays[4].view.buf,
+                       arrays[5].view.buf, arrays[6].view.buf};
+    done = check_step(self, rows, actions, count);
+    for (Py_ssize_t at = 0; done == 1 && at < count; at++) {
+        /* A row that is named twice may have no room or no episode left. */
+        Row *row = &self->rows[rows[at]];
+        if (row->has_ended || make_room(self, row) < 0) {
+            if (!PyErr_Occurred())
+                PyErr_Format(PyExc_RuntimeError, "row %zd is named twice, and its episode has ended",
+                             (Py_ssize_t)rows[at]);
+            done = -1;
+            break;
+        }
+        step_row(self, (Py_ssize_t)rows[at], actions[at], at, &outcome);
+    }
+close:
+    for (int number = 0; number < 7; number++)
+        array_close(&arrays[number]);
+    return done < 0 ? NULL : PyBool_FromLong(done);
+}
+
+PyDoc_STRVAR(rows_draft_doc, "draft(row)\n--\n\nReturns the sentences picked, in order.");
+
+static PyObject *rows_draft(Rows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    PyObject *result = row ? PyTuple_New(row->num_drafted) : NULL;
+    for (int32_t place = 0; result && place < row->num_drafted; place++) {
+        PyObject *sentence = PyLong_FromLong(row->draft[place]);
+        if (!sentence)
+            Py_CLEAR(result);
+        else
+            PyTuple_SET_ITEM(result, place, sentence);
+    }
+    return result;
+}
+
+PyDoc_STRVAR(rows_scores_doc, "scores(row)\n--\n\nReturns the weighted score of every part.");
+
+static PyObject *float_tuple(const double *values, int count)
+{
+    PyObject *result = PyTuple_New(count);
+    for (int place = 0; result && place < count; place++) {
+        PyObject *value = PyFloat_FromDouble(values[place]);
+        if (!value)
+            Py_CLEAR(result);
+        else
+            PyTuple_SET_ITEM(result, place, value);
+    }
+    return result;
+}
+
+static PyObject *rows_scores(Rows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    return row ? float_tuple(row->scores, self->reward->num_parts) : NULL;
+}
+
+PyDoc_STRVAR(rows_clock_doc, "clock(row)\n--\n\nReturns the steps taken, and whether it ended.");
+
+static PyObject *rows_clock(Rows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    return row ? Py_BuildValue("LN", (long long)row->steps, PyBool_FromLong(row->has_ended)) : NULL;
+}
+
+PyDoc_STRVAR(rows_taken_doc,
+             "taken(row)\n--\n\nReturns (action, parts, is_illegal) for every step taken.");
+
+static PyObject *rows_taken(Rows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    int parts = self->reward ? self->reward->num_parts + 1 : 0;
+    PyObject *result = row ? PyList_New((Py_ssize_t)row->num_taken) : NULL;
+    for (size_t place = 0; result && place < row->num_taken; place++) {
+        const Taken *taken = taken_at(self, row, place);
+        PyObject *paid = float_tuple(taken->paid, parts);
+        PyObject *entry = paid ? Py_BuildValue("LNN", (long long)taken->action, paid,
+                                               PyBool_FromLong((long)taken->is_illegal))
+                               : NULL;
+        if (!entry)
+            Py_CLEAR(result);
+        else
+            PyList_SET_ITEM(result, (Py_ssize_t)place, entry);
+    }
+    return result;
+}
+
+PyDoc_STRVAR(rows_resume_doc,
+             "resume(row, draft, steps, has_ended, taken)\n--\n\n"
+             "Makes a row's episode what `draft`, `clock` and `taken` told of it.");
+
+static int resume_taken(Rows *self, Row *row, PyObject *taken)
+{
+    int parts = self->reward->num_parts + 1;
+    for (Py_ssize_t place = 0; place < PyList_GET_SIZE(taken); place++) {
+        PyObject *paid;
+        long long action;
+        int is_illegal;
+        if (!PyTuple_Check(PyList_GET_ITEM(taken, place)) ||
+            !PyArg_ParseTuple(PyList_GET_ITEM(taken, place), "LO!p", &action, &PyTuple_Type, &paid,
+                              &is_illegal)) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_TypeError, "taken must be a list of tuples");
+            return -1;
+        }
+        if (PyTuple_GET_SIZE(paid) != parts) {
+            PyErr_Format(PyExc_ValueError, "a step is paid in %d parts, got %zd", parts,
+                         PyTuple_GET_SIZE(paid));
+            return -1;
+        }
+        if (make_room(self, row) < 0)
+            return -1;
+        Taken *entry = taken_at(self, row, row->num_taken);
+        entry->action = action;
+        entry->is_illegal = is_illegal;
+        for (int part = 0; part < parts; part++) {
+            double value = PyFloat_AsDouble(PyTuple_GET_ITEM(paid, part));
+            if (value == -1.0 && PyErr_Occurred())
+                return -1;
+            entry->paid[part] = value;
+        }
+        row->num_taken++;
+    }
+    return 0;
+}
+
+static PyObject *rows_resume(Rows *self, PyObject *args)
+{
+    Py_ssize_t number;
+    PyObject *draft, *taken;
+    long long steps;
+    int has_ended;
+    double gains[MAX_PARTS];
+    if (!PyArg_ParseTuple(args, "nO!LpO!:resume", &number, &PyTuple_Type, &draft, &steps,
+                          &has_ended, &PyList_Type, &taken))
+        return NULL;
+    Row *row = row_of(self, number);
+    if (!row)
+        return NULL;
+    restart_row(self, number);
+    const int8_t *selected = (const int8_t *)self->selected.view.buf + number * self->sentences;
+    for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(draft); place++) {
+        Py_ssize_t chosen = PyNumber_AsSsize_t(PyTuple_GET_ITEM(draft, place), PyExc_IndexError);
+        if (chosen == -1 && PyErr_Occurred())
+            return NULL;
+        if (chosen < 0 || chosen >= row->document->num_sentences || selected[chosen] ||
+            row->num_drafted >= row->document->num_sentences) {
+            PyErr_Format(PyExc_ValueError, "a draft cannot hold sentence %zd here", chosen);
+            return NULL;
+        }
+        Sentence *sentence = &row->document->sentences[chosen];
+        if (!sentence->is_ready && sentence_prepare(row->document, sentence) < 0)
+            return NULL;
+        pick(self, number, chosen, gains);
+    }
+    row->steps = steps;
+    row->has_ended = has_ended;
+    if (resume_taken(self, row, taken) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef rows_methods[] = {
+    {"load", (PyCFunction)rows_load, METH_VARARGS, rows_load_doc},
+    {"restart", (PyCFunction)rows_restart, METH_O, rows_restart_doc},
+    {"step", (PyCFunction)(void (*)(void))rows_step, METH_FASTCALL, rows_step_doc},
+    {"draft", (PyCFunction)rows_draft, METH_O, rows_draft_doc},
+    {"scores", (PyCFunction)rows_scores, METH_O, rows_scores_doc},
+    {"clock", (PyCFunction)rows_clock, METH_O, rows_clock_doc},
+    {"taken", (PyCFunction)rows_taken, METH_O, rows_taken_doc},
+    {"resume", (PyCFunction)rows_resume, METH_VARARGS, rows_resume_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(rows_doc,
+             "Rows(reward, budget, counts_words, penalty, max_steps, tokens, selected, left, mask)\n"
+             "--\n\nN episodes; the arrays are what is observed, and written to.");
+
+PyTypeObject RowsType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lightbulb_envs.kernel._native.Rows",
+    .tp_basicsize = sizeof(Rows),
+    .tp_dealloc = (destructor)rows_dealloc,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = rows_doc,
+    .tp_methods = rows_methods,
+    .tp_init = (initproc)rows_init,
+    .tp_new = PyType_GenericNew,
+};

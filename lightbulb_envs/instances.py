@@ -16,6 +16,9 @@ from lightbulb_envs.splits import SUITE_VERSION
 
 ENDLESS = 1 << 53
 """Instances of an endless stream lie in [0, ENDLESS): a JSON number holds each exactly."""
+_NOTHING = np.int64(-(1 << 60))
+AHEAD = 16
+"""Instances of a row that are worked out at a time."""
 
 
 def row_seed(seed: int | None, row: int) -> tuple[int, int]:
@@ -44,6 +47,8 @@ class InstanceStream:
         self._key = derive_key("instances", str(SUITE_VERSION))
         self._seed = np.zeros((rows, 2), dtype=np.uint64)
         self._count = np.zeros(rows, dtype=np.int64)
+        self._ahead = np.zeros((rows, AHEAD), dtype=np.int64)
+        self._first = np.full(rows, _NOTHING)  # the count that a row of `_ahead` starts with
         self.seed(None)
 
     def seed(
@@ -72,6 +77,7 @@ class InstanceStream:
     def _seed_row(self, row: int, words: tuple[int, int]) -> None:
         self._seed[row] = words
         self._count[row] = 0
+        self._first[row] = _NOTHING
 
     def state(self) -> dict[str, list[Any]]:
         """Returns the seeds and counts of all rows as plain data."""
@@ -81,19 +87,33 @@ class InstanceStream:
         """Goes back to a state that `state` returned."""
         self._seed[:] = np.array(state["seed"], dtype=np.uint64)
         self._count[:] = state["count"]
+        self._first[:] = _NOTHING
 
     def draw(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the next instance of every row in `rows`."""
+        place = self._count[rows] - self._first[rows]
+        if (place >= AHEAD).any():
+            self._look_ahead()
+            place = np.zeros_like(place)
+        self._count[rows] += 1
+        drawn: NDArray[np.int64] = self._ahead[rows, place]
+        return drawn
+
+    def _look_ahead(self) -> None:
+        """Works out the next instances of all rows."""
+        shape = self._ahead.shape
         low, high, *_ = philox(
             (
-                self._count[rows].astype(np.uint64),
-                np.zeros(len(rows), dtype=np.uint64),
-                self._seed[rows, 0],
-                self._seed[rows, 1],
+                (self._count[:, None] + np.arange(AHEAD)).astype(np.uint64),
+                np.zeros(shape, dtype=np.uint64),
+                np.broadcast_to(self._seed[:, :1], shape),
+                np.broadcast_to(self._seed[:, 1:], shape),
             ),
             self._key,
         )
-        self._count[rows] += 1
         if self._size is None:
-            return ((high & np.uint64(0x1FFFFF)) << np.uint64(32) | low).astype(np.int64)
-        return to_range(low.astype(np.uint32), self._size)
+            endless = (high & np.uint64(0x1FFFFF)) << np.uint64(32) | low
+            self._ahead[:] = endless.astype(np.int64)
+        else:
+            self._ahead[:] = to_range(low.astype(np.uint32), self._size)
+        self._first[:] = self._count

@@ -29,6 +29,8 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         max_episode_steps: steps after which an episode is truncated, None for no limit.
         autoreset_mode: NEXT_STEP, SAME_STEP or DISABLED of Gymnasium, or its name.
         render_mode: None, "ansi" or "html" (`render` returns a text a row) or "human".
+        copy: whether every observation is a copy of its own. False saves time: the next step may
+            write into the arrays that the last one returned.
         **settings: fields of the engine's config.
     """
 
@@ -39,6 +41,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         max_episode_steps: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
+        copy: bool = True,
         **settings: Any,
     ):
         if num_envs < 1:
@@ -54,6 +57,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         config = make_config(engine_class, settings)
         limit = None if max_episode_steps == -1 else max_episode_steps
         self.engine: Engine = engine_class(config, num_envs=num_envs, max_steps=limit)
+        self._views = None if copy else getattr(self.engine, "views", None)
         self.single_observation_space = self.engine.observation_space
         self.single_action_space = self.engine.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -78,8 +82,12 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         self.engine.reset(rows, instances)
         self._has_ended[rows] = False
         self._show()
-        observation = self.engine.observe(self._rows)
+        observation = self._observe()
         return observation, self._infos(observation, _mask(rows, self.num_envs))
+
+    def _observe(self) -> Observation:
+        """Returns what all rows observe."""
+        return self.engine.observe(self._rows) if self._views is None else self._views()
 
     def step(
         self, actions: NDArray[Any]
@@ -96,25 +104,25 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
                 f"the episodes of rows {ended} have ended, and autoreset is disabled: "
                 'call reset(options={"reset_mask": ...}) first'
             )
-        fresh = np.flatnonzero(self._has_ended)
-        going = np.flatnonzero(~self._has_ended)
-        step = self.engine.step(going, actions[going])  # first: it may refuse the actions
+        going, fresh = self._rows, self._rows[:0]
+        if self._has_ended.any():
+            going, fresh = np.flatnonzero(~self._has_ended), np.flatnonzero(self._has_ended)
+            actions = actions[going]
+        step = self.engine.step(going, actions)  # first: it may refuse the actions
         if len(fresh):
             self.engine.reset(fresh, self._stream.draw(fresh))
-        reward = np.zeros(self.num_envs)
-        terminated = np.zeros(self.num_envs, dtype=bool)
-        truncated = np.zeros(self.num_envs, dtype=bool)
-        reward[going] = step.reward
-        terminated[going] = step.terminated
-        truncated[going] = step.truncated
+        reward = _spread(step.reward, going, self.num_envs)
+        terminated = _spread(step.terminated, going, self.num_envs)
+        truncated = _spread(step.truncated, going, self.num_envs)
         self._has_ended = terminated | truncated
         self._show()
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._has_ended.any():
             observation, infos = self._same_step(going, step)
             self._has_ended = np.zeros(self.num_envs, dtype=bool)
         else:
-            observation = self.engine.observe(self._rows)
-            infos = self._infos(observation, _mask(self._rows, self.num_envs), going, step)
+            observation = self._observe()
+            everywhere = np.ones(self.num_envs, dtype=bool)
+            infos = self._infos(observation, everywhere, going, step)
         return observation, reward, terminated, truncated, infos
 
     def _same_step(
@@ -122,13 +130,13 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
     ) -> tuple[Observation, dict[str, Any]]:
         """Resets ended rows at once; what they ended with goes into final_obs and final_info."""
         ended = np.flatnonzero(self._has_ended)
-        last = self.engine.observe(self._rows)
+        last = self._observe()
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in ended:
             final_obs[row] = {name: array[row].copy() for name, array in last.items()}
         final_info = self._infos(last, self._has_ended, going, step)
         self.engine.reset(ended, self._stream.draw(ended))
-        observation = self.engine.observe(self._rows)
+        observation = self._observe()
         everywhere = np.ones(self.num_envs, dtype=bool)
         infos = self._infos(observation, everywhere, going, step, except_rows=self._has_ended)
         for name, value in (("final_obs", final_obs), ("final_info", final_info)):
@@ -148,7 +156,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         instance = self.engine.instance(self._rows)
         mask = observation["action_mask"]
         infos: dict[str, Any] = {
-            "instance": np.where(where, instance, 0),
+            "instance": instance * where,
             "_instance": where.copy(),
             "action_mask": mask * where.reshape(-1, *[1] * (mask.ndim - 1)),
             "_action_mask": where.copy(),
@@ -160,17 +168,16 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
             took &= ~except_rows
         if not took.any():
             return infos
+        paid = np.zeros((len(self.engine.part_names), self.num_envs))
+        paid[:, going] = step.parts.T
+        paid[:, ~took] = 0.0
         parts: dict[str, Any] = {}
         for number, name in enumerate(self.engine.part_names):
-            values = np.zeros(self.num_envs)
-            values[going] = step.parts[:, number]
-            parts[name] = np.where(took, values, 0.0)
+            parts[name] = paid[number]
             parts[f"_{name}"] = took.copy()
-        illegal = np.zeros(self.num_envs, dtype=bool)
-        illegal[going] = step.is_illegal
         infos["reward_parts"] = parts
         infos["_reward_parts"] = took.copy()
-        infos["illegal_action"] = illegal & took
+        infos["illegal_action"] = _spread(step.is_illegal, going, self.num_envs) & took
         infos["_illegal_action"] = took.copy()
         return infos
 
@@ -205,7 +212,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
             self.engine.restore(row, episode)
         self._stream.set_state(snapshot["stream"])
         self._has_ended = np.array(snapshot["has_ended"], dtype=bool)
-        observation = self.engine.observe(self._rows)
+        observation = self._observe()
         return observation, self._infos(observation, _mask(self._rows, self.num_envs))
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -229,6 +236,15 @@ def _mask(rows: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
     mask = np.zeros(count, dtype=bool)
     mask[rows] = True
     return mask
+
+
+def _spread(values: NDArray[Any], rows: NDArray[np.int64], count: int) -> NDArray[Any]:
+    """Returns an array of `count` with the values of some rows in their places, 0 elsewhere."""
+    if len(rows) == count:
+        return values
+    spread = np.zeros(count, dtype=values.dtype)
+    spread[rows] = values
+    return spread
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

@@ -115,7 +115,14 @@ def load_weights(checkpoint: Path, network: nn.Module) -> None:
         for name, weight in weights.items():
             if not torch.isfinite(weight).all():
                 raise ValueError(f"{name} holds a number that is not finite")
+    try:
         network.load_state_dict(weights)
+    except RuntimeError as error:
+        run = checkpoint.parent.parent / "run.json"
+        raise DamagedError(
+            f"{file} does not fit the network that {run} describes: put a copy of that file back "
+            f"as it was ({' '.join(str(error).split())[:300]} …)"
+        ) from error
 
 
 def load_checkpoint(

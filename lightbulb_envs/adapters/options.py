@@ -1,5 +1,6 @@
 """What `reset(options=...)` may hold; options that are not ours are left alone."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 def requested_instances(options: dict[str, Any] | None, rows: int) -> NDArray[np.int64] | None:
     """Returns the instance of every row in options["instance"], None if it is not there."""
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f'options must be a dict, such as {{"instance": 7}}, got {options!r}')
     if not options or options.get("instance") is None:
         return None
     wanted = np.asarray(options["instance"])

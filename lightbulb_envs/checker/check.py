@@ -66,7 +66,8 @@ def check_text_env(
 def _try_to_make(subject: Subject) -> None:
     """Raises what is wrong with the settings as it is: it is no broken law."""
     try:
-        subject.engine(1)
+        with quiet():
+            subject.engine(1)
     except (TypeError, ValueError, ImportError):
         raise
     except Exception as error:

@@ -10,6 +10,7 @@ from lightbulb_agents.checkpoint import (
     encode_bytes,
     latest_checkpoint,
     load_checkpoint,
+    load_weights,
     save_checkpoint,
     write_json,
 )
@@ -84,3 +85,19 @@ def test_json_is_replaced_whole_and_holds_no_nan(tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(path, {"a": float("nan")})
     assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_weights_that_are_no_numbers_are_damage(tmp_path):
+    network, optimizer = _learnt(0)
+    with torch.no_grad():
+        network.weight[0, 0] = float("nan")
+    save_checkpoint(tmp_path, 1, network, optimizer, {})
+    with pytest.raises(ValueError, match="damaged .weight holds a number that is not finite"):
+        load_checkpoint(latest_checkpoint(tmp_path), *_learnt(1))
+
+
+def test_weights_of_another_network_are_told_from_damage(tmp_path):
+    network, optimizer = _learnt(0)
+    save_checkpoint(tmp_path, 1, network, optimizer, {})
+    with pytest.raises(ValueError, match="does not fit the network that .*run.json describes"):
+        load_weights(latest_checkpoint(tmp_path), torch.nn.Linear(4, 2))

@@ -100,3 +100,29 @@ def test_bad_seeds_and_sizes_are_refused():
         InstanceStream(1, None).seed(-1)
     with pytest.raises(ValueError, match="num_instances"):
         InstanceStream(1, 0)
+
+
+def test_what_is_to_come_is_what_is_drawn_then():
+    stream = InstanceStream(3, None)
+    stream.seed(5)
+    assert stream.upcoming(4).tolist() == [], "nothing is known of who seeds every episode"
+    rows = np.arange(3)
+    for _ in range(40):
+        stream.draw(rows[:2])
+    stream.draw(rows[:1])
+    coming = stream.upcoming(4)
+    assert coming.shape == (8,), "the third row has drawn nothing"
+    drawn = np.array([stream.draw(rows[:2]) for _ in range(4)])
+    assert coming.tolist() == drawn.ravel().tolist()
+
+
+def test_looking_ahead_changes_nothing():
+    one, other = InstanceStream(2, 1000), InstanceStream(2, 1000)
+    drawn = []
+    for stream in (one, other):
+        stream.seed(9)
+    for step in range(50):
+        row = np.array([step % 2])
+        one.upcoming(step % 20 + 1)
+        drawn.append((one.draw(row).tolist(), other.draw(row).tolist()))
+    assert all(left == right for left, right in drawn)

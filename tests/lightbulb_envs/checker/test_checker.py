@@ -25,7 +25,7 @@ BROKEN = {
     ],
     "gymnasium": [("NarrowSpace", "check_env says", "observation")],
     "observations": [
-        ("NarrowSpace", "'tokens' with shape", "make the space as wide"),
+        ("NarrowSpace", "'tokens' with shape", "space as wide"),
         ("SharedArrays", "writing into a returned observation", "return copies"),
     ],
     "endings": [("GoesOn", "is taken", "raise RuntimeError")],

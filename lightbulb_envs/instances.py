@@ -99,6 +99,20 @@ class InstanceStream:
         drawn: NDArray[np.int64] = self._ahead[rows, place]
         return drawn
 
+    def upcoming(self, count: int) -> NDArray[np.int64]:
+        """Returns the next instances of rows, up to `count` of each, the nearest first.
+
+        Rows that have drawn less than two since they were seeded are left out: who seeds every
+        episode draws no second one.
+        """
+        count = min(count, AHEAD)
+        if (self._count - self._first > AHEAD - count).any():
+            self._look_ahead()
+        going = np.flatnonzero(self._count >= 2)
+        place = (self._count - self._first)[going, None] + np.arange(count)
+        coming: NDArray[np.int64] = self._ahead[going[:, None], place].T.ravel()
+        return coming
+
     def _look_ahead(self) -> None:
         """Works out the next instances of all rows."""
         shape = self._ahead.shape

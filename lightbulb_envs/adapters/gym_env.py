@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.actions import flat_mask
 from lightbulb_envs.adapters.options import requested_instances
-from lightbulb_envs.engines.engine import Engine, Observation, load_engine, make_config
+from lightbulb_envs.engines.engine import (
+    Engine,
+    Observation,
+    load_engine,
+    make_config,
+    tell_upcoming,
+)
 from lightbulb_envs.instances import InstanceStream
 
 RENDER_MODES = ("ansi", "html", "human")
@@ -44,6 +50,7 @@ class TextEnv(gymnasium.Env[Any, Any]):
         self.observation_space = self.engine.observation_space
         self.action_space = self.engine.action_space
         self._stream = InstanceStream(1, self.engine.num_instances)
+        tell_upcoming(self.engine, self._stream.upcoming)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

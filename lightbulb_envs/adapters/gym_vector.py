@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from lightbulb_envs.actions import flat_mask
 from lightbulb_envs.adapters.gym_env import RENDER_MODES
 from lightbulb_envs.adapters.options import requested_instances, requested_rows
-from lightbulb_envs.engines.engine import Engine, Observation, Step, load_engine, make_config
+from lightbulb_envs.engines.engine import (
+    Engine,
+    Observation,
+    Step,
+    load_engine,
+    make_config,
+    tell_upcoming,
+)
 from lightbulb_envs.instances import InstanceStream
 
 
@@ -64,6 +71,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._rows = np.arange(num_envs)
         self._stream = InstanceStream(num_envs, self.engine.num_instances)
+        tell_upcoming(self.engine, self._stream.upcoming)
         self._has_ended = np.zeros(num_envs, dtype=bool)
 
     def reset(

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from numbers import Real
 from reprlib import repr as shorten
@@ -54,8 +55,9 @@ class Engine(Protocol):
     engine needs `vocabulary`, `has_facts`, `digest` and `num_documents` for others to use it.
 
     It may also offer `scores(row)`, the scores whose gains it pays; `task_text`, what is to be done
-    in words; `has_stop`, whether the last action of a Discrete space means "stop"; and `views()`,
-    what all rows observe as arrays that later steps write into, for who wants no copies.
+    in words; `has_stop`, whether the last action of a Discrete space means "stop"; `views()`, what
+    all rows observe as arrays that later steps write into, for who wants no copies; and a field
+    `upcoming`, into which the adapters put `InstanceStream.upcoming`: the instances to come.
     """
 
     Config: ClassVar[type]
@@ -116,6 +118,12 @@ def load_engine(path: str) -> type[Engine]:
     """Returns the engine class that "module:Class" names; ValueError if there is none."""
     engine: type[Engine] = named_object("engine", path)
     return engine
+
+
+def tell_upcoming(engine: Any, upcoming: Callable[[int], NDArray[np.int64]]) -> None:
+    """Lets an engine look up which instances are to come, if it cares."""
+    if hasattr(engine, "upcoming"):
+        engine.upcoming = upcoming
 
 
 def named_object(what: str, path: str) -> Any:

@@ -7,6 +7,7 @@ longer fits the budget is left out, and a sentence named twice is told once. As 
 at the whole choice alone, this is a contextual bandit.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -79,6 +80,15 @@ class SlateEngine:
         self._steps = np.zeros(num_envs, dtype=np.int64)
         self._has_ended = np.zeros(num_envs, dtype=bool)
         self._taken: list[list[Taken]] = [[] for _ in range(num_envs)]
+
+    @property
+    def upcoming(self) -> Callable[[int], NDArray[np.int64]] | None:
+        """What tells the instances to come, if anything does."""
+        return self._picker.upcoming
+
+    @upcoming.setter
+    def upcoming(self, upcoming: Callable[[int], NDArray[np.int64]] | None) -> None:
+        self._picker.upcoming = upcoming
 
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         """Starts an episode in every row given."""

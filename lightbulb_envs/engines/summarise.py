@@ -7,6 +7,7 @@ finished draft. A sequential decision process of this shape is that of MemSum (G
 Processes"): the history is observed, and stopping is an action of its own.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -25,7 +26,9 @@ __all__ = ["ILLEGAL", "SummariseConfig", "SummariseEngine", "SummariseTask"]
 
 ILLEGAL = "illegal_action"
 KEPT_BYTES = 1 << 28
-"""What the documents of a fixed pool may take in memory; past it the oldest are read again."""
+"""What the documents that are ready may take in memory; past it the oldest are read again."""
+BLOCK = 1024
+"""Documents that are read at a time, if so many are known to come."""
 _BYTES_A_TOKEN = 12
 """Of a kept document, by and large: its tokens, its words and what scoring needs."""
 
@@ -71,6 +74,8 @@ class SummariseEngine:
         )
         self._open()
         self._most_kept = KEPT_BYTES // (sentences * tokens * _BYTES_A_TOKEN)
+        if self.num_instances is None:  # no document comes twice
+            self._most_kept = min(self._most_kept, 4 * BLOCK)
 
     def _open(self) -> None:
         """Makes what holds the episodes; there are none yet."""
@@ -78,11 +83,12 @@ class SummariseEngine:
         self._features: list[Features | None] = [None] * self.num_envs
         self._plans: list[_Planned | None] = [None] * self.num_envs
         self._kept: dict[int, Any] = {}
+        self.upcoming: Callable[[int], NDArray[np.int64]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns what `pickle` keeps: drafts in C as snapshots, and no documents."""
         started = np.flatnonzero(self._instance >= 0).tolist()
-        left_out = {"_drafts": None, "_kept": None, "_plans": None, "_features": None}
+        left_out = dict.fromkeys(("_drafts", "_kept", "_plans", "_features", "upcoming"))
         return {**self.__dict__, **left_out, "snapshots": [self.snapshot(row) for row in started]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -122,19 +128,31 @@ class SummariseEngine:
 
     def _documents(self, instances: NDArray[np.int64]) -> list[Any]:
         """Returns documents ready for rows; those of a fixed pool are kept."""
-        if self.num_instances is None:
-            return self._drafts.compile(self.source.batch(instances))
+        wanted = instances.tolist()
         kept = self._kept
-        missing = list({one: None for one in instances.tolist() if one not in kept})
-        fresh: dict[int, Any] = {}
-        if missing:
-            batch = self.source.batch(np.array(missing, dtype=np.int64))
-            fresh = dict(zip(missing, self._drafts.compile(batch), strict=True))
-        documents = [fresh[one] if one in fresh else kept[one] for one in instances.tolist()]
-        kept.update(fresh)
-        while len(kept) > self._most_kept:
-            del kept[next(iter(kept))]
+        if not all(one in kept for one in wanted):
+            self._read(wanted)
+        if self.num_instances is not None:
+            return [kept[one] for one in wanted]
+        documents = [kept[one] for one in wanted]
+        for one in wanted:
+            kept.pop(one, None)
         return documents
+
+    def _read(self, wanted: list[int]) -> None:
+        """Reads documents, and with them others that will be wanted, for a block is cheaper."""
+        kept = self._kept
+        more = self.upcoming(BLOCK // self.num_envs).tolist() if self.upcoming else []
+        block = list({one: None for one in (*wanted, *more) if one not in kept})
+        block = block[: max(BLOCK, len(wanted))]
+        batch = self.source.batch(np.array(block, dtype=np.int64))
+        read = dict(zip(block, self._drafts.compile(batch), strict=True))
+        asked = set(wanted)
+        for one in [one for one in kept if one not in asked]:
+            if len(kept) + len(read) <= max(self._most_kept, BLOCK + len(asked)):
+                break
+            del kept[one]  # the oldest
+        kept.update(read)
 
     def _follow(self, rows: NDArray[np.int64]) -> None:
         """Brings the features of rows up to date with their drafts."""

@@ -1,0 +1,135 @@
+"""Whole environments: ours in batches and alone, against the obvious one and Gymnasium's batches.
+
+All play the same episodes: four sentences in an order of their own, and then the next document. The
+rows of a batch stand at different steps. A unit is a step that picks; resets are in its price.
+"""
+
+from functools import partial
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import SyncVectorEnv
+from numpy.typing import NDArray
+
+import lightbulb_envs
+from benchmarks.throughput.obvious import ObviousEnv, read_documents
+from benchmarks.throughput.race import Contestant, digits, race, told
+
+ENV_ID = "Lightbulb/NewsSummariser-v0"
+OBVIOUS_ID = "Obvious/NewsSummariser-v0"
+POOL = 1000
+PICKS = 4
+SHORTEST = 6
+"""Sentences that every article has."""
+
+
+def _orders(rows: int) -> NDArray[np.int64]:
+    """Returns the sentences that rows pick, (PICKS, rows)."""
+    generator = np.random.default_rng(0)
+    return np.array([generator.permutation(SHORTEST)[:PICKS] for _ in range(rows)]).T.copy()
+
+
+def read(env: Any) -> Any:
+    """Returns an environment that has met all documents of its pool, as those of its peers have."""
+    rows = getattr(env, "num_envs", 1)
+    pool = env.unwrapped.engine.num_instances
+    for start in range(0, pool, rows):
+        instances = np.arange(start, start + rows) % pool
+        env.reset(options={"instance": instances if rows > 1 else int(instances[0])})
+    return env
+
+
+def batched(env: Any) -> Contestant:
+    """Returns a vector environment at work, its rows at different steps of their episodes."""
+    rows, stop = env.num_envs, int(env.single_action_space.n) - 1
+    orders = _orders(rows)
+    env.reset(seed=0)
+    early = np.arange(rows) % PICKS  # the step at which a row stops for once
+    for step in range(PICKS + 1):
+        env.step(np.where(early == step, stop, orders[min(step, PICKS - 1)]))
+    start = (early + 2) % (PICKS + 1)  # its reset follows, and then its first pick
+    table = []
+    for step in range(PICKS + 1):
+        place = (step - start) % (PICKS + 1)  # where it is PICKS, the row is reset
+        table.append(np.where(place < PICKS, orders[place % PICKS, np.arange(rows)], 0))
+
+    def run() -> int:
+        for actions in table:
+            env.step(actions)
+        return int(rows * PICKS)
+
+    return run
+
+
+def alone(env: gymnasium.Env[Any, Any]) -> Contestant:
+    """Returns a single environment at work."""
+    orders = [[int(pick) for pick in order] for order in _orders(32).T]
+    env.reset(seed=0)
+
+    def run() -> int:
+        for order in orders:
+            env.reset()
+            for pick in order:
+                env.step(pick)
+        return len(orders) * PICKS
+
+    return run
+
+
+def race_environments(repeats: int) -> dict[str, Any]:
+    """Returns the races of environments on a fixed pool, and the price of fresh documents."""
+    engine: Any = lightbulb_envs.make_engine(ENV_ID, 1)
+    documents = read_documents(engine, POOL)
+    make_obvious = {
+        name: partial(ObviousEnv, documents, name, engine)
+        for name in ("rouge-score-rs", "rouge-score")
+    }
+    pool: dict[str, Any] = {"num_instances": POOL}
+    few: dict[str, Any] = {"num_instances": 16}  # every single environment keeps its own
+    results: dict[str, Any] = {}
+    for rows in (64, 256, 1024):
+        contestants = {
+            "ours": batched(gymnasium.make_vec(ENV_ID, num_envs=rows, copy=False, **pool)),
+            "ours, observations copied": batched(gymnasium.make_vec(ENV_ID, num_envs=rows, **pool)),
+            **{f"obvious, {name}": alone(make()) for name, make in make_obvious.items()},
+        }
+        if rows == 64:
+            contestants["Gymnasium's SyncVectorEnv over ours"] = batched(
+                SyncVectorEnv([lambda: read(gymnasium.make(ENV_ID, **few))] * rows)
+            )
+        costs = race(contestants, repeats)
+        results[f"batch of {rows}"] = told(f"batch of {rows}", costs, "ours")
+    gymnasium.register(
+        OBVIOUS_ID, entry_point="benchmarks.throughput.obvious:ObviousEnv", max_episode_steps=64
+    )
+    try:
+        costs = race(
+            {
+                "ours": alone(read(gymnasium.make(ENV_ID, **pool))),
+                **{
+                    f"obvious, {name}": alone(
+                        gymnasium.make(OBVIOUS_ID, documents=documents, scorer=name, engine=engine)
+                    )
+                    for name in make_obvious
+                },
+            },
+            repeats,
+        )
+    finally:
+        del gymnasium.registry[OBVIOUS_ID]
+    results["one environment, gymnasium.make"] = told("one environment", costs, "ours")
+    results["fresh documents"] = _fresh(repeats)
+    return results
+
+
+def _fresh(repeats: int) -> dict[str, Any]:
+    """Returns how many documents a second episodes of fresh documents go through."""
+    contestants = {
+        f"batch of {rows}": batched(gymnasium.make_vec(ENV_ID, num_envs=rows, copy=False))
+        for rows in (64, 256, 1024)
+    }
+    costs = race(contestants, repeats)
+    rates = {name: digits(1e6 / (cost["median"] * PICKS)) for name, cost in costs.items()}
+    print(f"fresh documents a second: {rates}", flush=True)
+    return {"microseconds": costs, "documents_per_second": rates}

@@ -207,3 +207,54 @@ def test_the_oracle_says_how_it_searched():
     env = gymnasium.make_vec(ID, num_envs=2)
     env.reset(seed=0)
     assert env.oracle_method() == ("beam-16", "beam-16")
+
+
+@pytest.mark.parametrize("env_id", [ID, "Lightbulb/NewsSummariser-Slate-v0"])
+@pytest.mark.parametrize("mode", list(AutoresetMode)[:2])
+@pytest.mark.parametrize("features", [False, True])
+def test_without_copies_the_same_is_observed(env_id, mode, features):
+    settings = {"num_envs": 3, "autoreset_mode": mode, "features": features}
+    copied = gymnasium.make_vec(env_id, **settings)
+    live = gymnasium.make_vec(env_id, copy=False, **settings)
+    _assert_same(copied.reset(seed=3), live.reset(seed=3))
+    copied.action_space.seed(0)
+    for _ in range(12):
+        actions = copied.action_space.sample()
+        _assert_same(copied.step(actions), live.step(actions))
+
+
+def test_observations_are_the_callers_unless_copies_are_left_out():
+    for copy in (True, False):
+        env = gymnasium.make_vec(ID, num_envs=2, copy=copy)
+        first, _ = env.reset(seed=0)
+        before = first["selected"].copy()
+        env.step(np.array([1, 2]))
+        assert np.array_equal(first["selected"], before) == copy
+
+
+def test_documents_of_a_pool_are_read_once(monkeypatch):
+    env = gymnasium.make_vec(ID, num_envs=4, num_instances=12)
+    read: list[int] = []
+    batch = env.engine.source.batch
+    monkeypatch.setattr(
+        env.engine.source, "batch", lambda wanted: read.extend(wanted.tolist()) or batch(wanted)
+    )
+    env.reset(seed=1)
+    for _ in range(60):
+        env.step(np.full(4, env.single_action_space.n - 1))
+    assert sorted(read) == sorted(set(read))
+    assert set(read) <= set(range(12))
+
+
+def test_documents_without_end_are_read_ahead_in_blocks(monkeypatch):
+    env = gymnasium.make_vec(ID, num_envs=4)
+    blocks: list[int] = []
+    batch = env.engine.source.batch
+    monkeypatch.setattr(
+        env.engine.source, "batch", lambda wanted: blocks.append(len(wanted)) or batch(wanted)
+    )
+    env.reset(seed=1)
+    for _ in range(100):
+        env.step(np.full(4, env.single_action_space.n - 1))
+    assert len(blocks) < 10
+    assert max(blocks) >= 40

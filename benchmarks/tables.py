@@ -13,6 +13,7 @@ from typing import Any
 import lightbulb_envs
 from benchmarks.cards import CARD_TABLES
 from benchmarks.markdown import load, span, table
+from benchmarks.throughput.table import throughput_table
 from lightbulb_envs.sources.newsroom.levels import level_table
 
 ROOT = Path(__file__).parent.parent
@@ -155,7 +156,7 @@ def replay_table() -> str:
 
 
 def _span(seconds: dict[str, float]) -> str:
-    return f"{seconds['median']:.1f} s ({seconds['least']:.1f} to {seconds['most']:.1f})"
+    return f"{seconds['median']:.2f} s ({seconds['least']:.2f} to {seconds['most']:.2f})"
 
 
 def _tuning() -> str:
@@ -172,6 +173,7 @@ TABLES = {
     "learning": learning_table,
     "news": news_table,
     "replay": replay_table,
+    "throughput": throughput_table,
     **CARD_TABLES,
 }
 

@@ -1,0 +1,57 @@
+"""The races as tables, from the committed results."""
+
+from typing import Any
+
+from benchmarks.markdown import load, table
+
+PEERS = ("rouge-score-rs", "rouge-score")
+
+
+def throughput_table() -> str:
+    """Returns what a unit of work costs us, and how many times that it costs the peers."""
+    results = load("throughput")
+    told = [_races("scoring", {**results["kernel"], **results["strings"]}, "")]
+    environments = dict(results["environments"])
+    fresh = environments.pop("fresh documents")["documents_per_second"]
+    told.append(_races("environment", environments, "obvious, "))
+    told.append(_others(environments))
+    rates = ", ".join(f"{rate:,.0f} ({name})" for name, rate in fresh.items())
+    told.append(f"Fresh documents in every episode: {rates} documents a second.")
+    sizes = "; ".join(
+        f"*{name}*: " + ", ".join(f"{size:g} {unit}" for unit, size in measures.items())
+        for name, measures in results["workloads"].items()
+    )
+    told.append(
+        f"One core, processor time, medians of {results['repeats']} turns, with the least and the "
+        f"most. Documents: {sizes}."
+    )
+    return "\n\n".join(told)
+
+
+def _races(title: str, races: dict[str, Any], prefix: str) -> str:
+    """Returns a row a race: our cost and how many times it the two scorers of strings cost."""
+    rows = [
+        [name, _microseconds(race["microseconds"]["ours"])]
+        + [f"**{_times(race['times'][prefix + peer])}**" for peer in PEERS]
+        for name, race in races.items()
+    ]
+    return table([title, "ours, µs a unit", *(prefix + peer for peer in PEERS)], rows)
+
+
+def _others(races: dict[str, Any]) -> str:
+    """Returns what our own other ways to step cost, as times our cost."""
+    rows = [
+        [name, other, f"{times:,.3g}×"]
+        for name, race in races.items()
+        for other, times in race["times"].items()
+        if not other.startswith("obvious")
+    ]
+    return table(["environment", "way to step it", "times our cost"], rows)
+
+
+def _times(value: float) -> str:
+    return f"{value:,.0f}×" if value >= 100 else f"{value:.3g}×"
+
+
+def _microseconds(cost: dict[str, float]) -> str:
+    return f"{cost['median']:.3g} ({cost['least']:.3g} to {cost['most']:.3g})"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.kernel import native
 from lightbulb_envs.randomness import derive_key, philox, to_range
 from lightbulb_envs.splits import SUITE_VERSION
 
@@ -18,7 +19,8 @@ ENDLESS = 1 << 53
 """Instances of an endless stream lie in [0, ENDLESS): a JSON number holds each exactly."""
 _NOTHING = np.int64(-(1 << 60))
 AHEAD = 16
-"""Instances of a row that are worked out at a time."""
+"""Instances of a row that are worked out at a time; more where rows are few."""
+_AHEAD_OF_ALL = 256
 
 
 def row_seed(seed: int | None, row: int) -> tuple[int, int]:
@@ -47,7 +49,7 @@ class InstanceStream:
         self._key = derive_key("instances", str(SUITE_VERSION))
         self._seed = np.zeros((rows, 2), dtype=np.uint64)
         self._count = np.zeros(rows, dtype=np.int64)
-        self._ahead = np.zeros((rows, AHEAD), dtype=np.int64)
+        self._ahead = np.zeros((rows, max(AHEAD, _AHEAD_OF_ALL // rows)), dtype=np.int64)
         self._first = np.full(rows, _NOTHING)  # the count that a row of `_ahead` starts with
         self.seed(None)
 
@@ -92,12 +94,22 @@ class InstanceStream:
     def draw(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the next instance of every row in `rows`."""
         place = self._count[rows] - self._first[rows]
-        if (place >= AHEAD).any():
+        if (place >= self._ahead.shape[1]).any():
             self._look_ahead()
             place = np.zeros_like(place)
         self._count[rows] += 1
         drawn: NDArray[np.int64] = self._ahead[rows, place]
         return drawn
+
+    def draw_one(self, row: int) -> int:
+        """Returns the next instance of one row."""
+        count = self._count.item(row)
+        place = count - self._first.item(row)
+        if place >= self._ahead.shape[1]:
+            self._look_ahead()
+            place = 0
+        self._count[row] = count + 1
+        return self._ahead.item(row, place)
 
     def upcoming(self, count: int) -> NDArray[np.int64]:
         """Returns the next instances of rows, up to `count` of each, the nearest first.
@@ -105,8 +117,9 @@ class InstanceStream:
         Rows that have drawn less than two since they were seeded are left out: who seeds every
         episode draws no second one.
         """
-        count = min(count, AHEAD)
-        if (self._count - self._first > AHEAD - count).any():
+        most = self._ahead.shape[1]
+        count = min(count, most)
+        if (self._count - self._first > most - count).any():
             self._look_ahead()
         going = np.flatnonzero(self._count >= 2)
         place = (self._count - self._first)[going, None] + np.arange(count)
@@ -115,10 +128,15 @@ class InstanceStream:
 
     def _look_ahead(self) -> None:
         """Works out the next instances of all rows."""
+        self._first[:] = self._count
+        module = native()
+        if module is not None:
+            module.draw_instances(self._ahead, self._count, self._seed, *self._key, self._size or 0)
+            return
         shape = self._ahead.shape
         low, high, *_ = philox(
             (
-                (self._count[:, None] + np.arange(AHEAD)).astype(np.uint64),
+                (self._count[:, None] + np.arange(shape[1])).astype(np.uint64),
                 np.zeros(shape, dtype=np.uint64),
                 np.broadcast_to(self._seed[:, :1], shape),
                 np.broadcast_to(self._seed[:, 1:], shape),
@@ -130,4 +148,3 @@ class InstanceStream:
             self._ahead[:] = endless.astype(np.int64)
         else:
             self._ahead[:] = to_range(low.astype(np.uint32), self._size)
-        self._first[:] = self._count

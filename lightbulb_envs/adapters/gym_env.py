@@ -15,10 +15,10 @@ from lightbulb_envs.engines.engine import (
     make_config,
     tell_upcoming,
 )
+from lightbulb_envs.engines.one_row import open_row
 from lightbulb_envs.instances import InstanceStream
 
 RENDER_MODES = ("ansi", "html", "human")
-_ROW = np.zeros(1, dtype=np.int64)
 
 
 class TextEnv(gymnasium.Env[Any, Any]):
@@ -49,6 +49,8 @@ class TextEnv(gymnasium.Env[Any, Any]):
         self.engine: Engine = engine_class(make_config(engine_class, settings), num_envs=1)
         self.observation_space = self.engine.observation_space
         self.action_space = self.engine.action_space
+        self._row = open_row(self.engine, 0)
+        self._instance = -1
         self._stream = InstanceStream(1, self.engine.num_instances)
         tell_upcoming(self.engine, self._stream.upcoming)
 
@@ -56,42 +58,38 @@ class TextEnv(gymnasium.Env[Any, Any]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Starts an episode: of the instance that options name, or of the seed's next."""
-        super().reset(seed=seed)
         if seed is not None:
+            super().reset(seed=seed)
             self._stream.seed(seed)
-        requested = requested_instances(options, 1)
-        instances = self._stream.draw(_ROW) if requested is None else requested
-        self.engine.reset(_ROW, instances)
-        self._show()
+        requested = None if options is None else requested_instances(options, 1)
+        self._row.reset(self._stream.draw_one(0) if requested is None else int(requested[0]))
+        if self.render_mode == "human":
+            self._show()
         return self._observe()
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Takes one action; RuntimeError after the end of an episode."""
-        step = self.engine.step(_ROW, np.asarray([action]))
-        observation, info = self._observe()
-        parts = step.parts[0].tolist()
-        info["reward_parts"] = dict(zip(self.engine.part_names, parts, strict=True))
-        info["illegal_action"] = bool(step.is_illegal[0])
-        self._show()
-        return (
-            observation,
-            float(step.reward[0]),
-            bool(step.terminated[0]),
-            bool(step.truncated[0]),
-            info,
-        )
+        reward, parts, terminated, truncated, is_illegal = self._row.step(action)
+        observation = self._row.observe()
+        info = {
+            "instance": self._instance,
+            "action_mask": observation["action_mask"].copy(),
+            "reward_parts": parts,
+            "illegal_action": is_illegal,
+        }
+        if self.render_mode == "human":
+            self._show()
+        return observation, reward, terminated, truncated, info
 
     def _observe(self) -> tuple[Observation, dict[str, Any]]:
-        observation = {name: array[0] for name, array in self.engine.observe(_ROW).items()}
-        info = {
-            "instance": int(self.engine.instance(_ROW)[0]),
-            "action_mask": observation["action_mask"].copy(),
-        }
-        return observation, info
+        """Returns what is seen after a reset."""
+        self._instance = self._row.instance()
+        observation = self._row.observe()
+        mask = observation["action_mask"].copy()
+        return observation, {"instance": self._instance, "action_mask": mask}
 
     def _show(self) -> None:
-        if self.render_mode == "human":
-            print(self.engine.render(0, "ansi"), flush=True)
+        print(self.engine.render(0, "ansi"), flush=True)
 
     def render(self) -> str | None:
         """Returns the episode as text or as a page; mode "human" has printed it already."""
@@ -114,7 +112,7 @@ class TextEnv(gymnasium.Env[Any, Any]):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Returns which actions are legal, as sb3-contrib's MaskablePPO asks for it."""
-        return flat_mask(self.action_space, self.engine.observe(_ROW)["action_mask"][0])
+        return flat_mask(self.action_space, self._row.observe()["action_mask"])
 
     def oracle_action(self) -> Any:
         """Returns the next action of the best continuation of this episode."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.actions import check_actions
 from lightbulb_envs.document import DocumentBatch
 from lightbulb_envs.engines.engine import Step, Taken
+from lightbulb_envs.engines.one_row import Paid, first_of
 from lightbulb_envs.engines.summarise_task import SummariseTask
 from lightbulb_envs.search import ExtractiveTask
 from lightbulb_envs.summation import add_in_order
@@ -40,11 +41,17 @@ class Drafts(Protocol):
     def load(self, rows: NDArray[np.int64], documents: list[Any]) -> None:
         """Starts an episode of a document in every row given."""
 
+    def load_row(self, row: int, document: Any) -> None:
+        """Starts an episode of a document in one row."""
+
     def restart(self, rows: NDArray[np.int64]) -> None:
         """Starts an episode of the same document in every row given."""
 
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
         """Takes one action in every row given; nothing is done where one cannot be taken."""
+
+    def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
+        """Takes one action in one row; the parts of what it pays are called `names`."""
 
     def draft(self, row: int) -> tuple[int, ...]:
         """Returns the sentences that a row has picked, in the order of picking."""
@@ -110,6 +117,9 @@ class PlainDrafts:
             self._observed.tokens[row] = tokens
         self.restart(rows)
 
+    def load_row(self, row: int, document: Any) -> None:
+        self.load(np.array([row]), [document])
+
     def restart(self, rows: NDArray[np.int64]) -> None:
         for number in rows.tolist():
             task = self._row(number).task
@@ -162,6 +172,9 @@ class PlainDrafts:
             row.taken.append(Taken(action, tuple(parts[at].tolist()), bool(is_illegal[at])))
         reward = np.array([add_in_order(paid) for paid in parts.tolist()])
         return Step(reward, parts, terminated, truncated, is_illegal)
+
+    def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
+        return first_of(self.step(np.array([row]), np.asarray([action])), names)
 
     def _pick(self, number: int, row: _Row, sentence: int) -> list[float]:
         """Adds a sentence to the draft; returns the gain of every part."""
@@ -218,6 +231,9 @@ class CompiledDrafts:
     def load(self, rows: NDArray[np.int64], documents: list[Any]) -> None:
         self._rows.load(np.ascontiguousarray(rows), documents)
 
+    def load_row(self, row: int, document: Any) -> None:
+        self._rows.load_row(row, document)
+
     def restart(self, rows: NDArray[np.int64]) -> None:
         self._rows.restart(np.ascontiguousarray(rows))
 
@@ -241,6 +257,13 @@ class CompiledDrafts:
             check_actions(actions, count, self._space)
             raise AssertionError("the kernel refused actions that are in their space")
         return step
+
+    def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
+        if type(action) is int or isinstance(action, np.integer):
+            paid: Paid | None = self._rows.step_row(row, action, names)
+            if paid is not None:
+                return paid
+        return first_of(self.step(np.array([row]), np.asarray([action])), names)
 
     def draft(self, row: int) -> tuple[int, ...]:
         draft: tuple[int, ...] = self._rows.draft(row)

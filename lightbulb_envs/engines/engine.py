@@ -56,8 +56,9 @@ class Engine(Protocol):
 
     It may also offer `scores(row)`, the scores whose gains it pays; `task_text`, what is to be done
     in words; `has_stop`, whether the last action of a Discrete space means "stop"; `views()`, what
-    all rows observe as arrays that later steps write into, for who wants no copies; and a field
-    `upcoming`, into which the adapters put `InstanceStream.upcoming`: the instances to come.
+    all rows observe as arrays that later steps write into, for who wants no copies; `one_row(row)`,
+    a `OneRow` that is quicker than one made of the arrays; and a field `upcoming`, into which the
+    adapters put `InstanceStream.upcoming`: the instances to come.
     """
 
     Config: ClassVar[type]

@@ -19,6 +19,7 @@ from lightbulb_envs.document import Document
 from lightbulb_envs.engines.drafts import Observed, open_drafts
 from lightbulb_envs.engines.engine import Observation, Step, Taken
 from lightbulb_envs.engines.features import FEATURES, Features
+from lightbulb_envs.engines.one_row import Paid
 from lightbulb_envs.engines.summarise_task import SummariseConfig, SummariseTask
 from lightbulb_envs.search import ExtractiveTask, Plan, best_plan, search_method
 
@@ -119,16 +120,15 @@ class SummariseEngine:
 
     def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         """Starts an episode of a document in every row given."""
-        self._drafts.load(rows, self._documents(instances))
+        self._drafts.load(rows, self._documents(instances.tolist()))
         self._instance[rows] = instances
         for row in rows.tolist():
             self._plans[row] = None
             if self.config.features:
                 self._features[row] = Features(self._observed.tokens[row])
 
-    def _documents(self, instances: NDArray[np.int64]) -> list[Any]:
+    def _documents(self, wanted: list[int]) -> list[Any]:
         """Returns documents ready for rows; those of a fixed pool are kept."""
-        wanted = instances.tolist()
         kept = self._kept
         if not all(one in kept for one in wanted):
             self._read(wanted)
@@ -167,6 +167,10 @@ class SummariseEngine:
         step = self._drafts.step(rows, actions)
         self._follow(rows)
         return step
+
+    def one_row(self, row: int) -> "SummariseRow":
+        """Returns a row that is stepped alone."""
+        return SummariseRow(self, row)
 
     def views(self) -> Observation:
         """Returns what all rows observe, as arrays that later steps write into."""
@@ -299,3 +303,55 @@ class SummariseEngine:
         from lightbulb_envs.render import render_summary
 
         return render_summary(self.document(row), self.draft(row), self.scores(row))
+
+
+class SummariseRow:
+    """A row that is stepped alone; see `engines.one_row.OneRow`."""
+
+    def __init__(self, engine: SummariseEngine, row: int):
+        self._engine = engine
+        self._row = row
+        self._rows = np.array([row])
+        self._names = engine.part_names
+        self._step_row = engine._drafts.step_row
+        self._has_features = engine.config.features
+        observed = engine._observed
+        self._tokens = observed.tokens[row]
+        self._selected = observed.selected[row]
+        self._left = observed.left[row]
+        self._mask = observed.mask[row]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SummariseRow, (self._engine, self._row)  # its views must be of the engine's arrays
+
+    def reset(self, instance: int) -> None:
+        engine = self._engine
+        document = engine._kept.get(instance)
+        if document is None or self._has_features or instance == self.instance():
+            engine.reset(self._rows, np.array([instance]))
+            return
+        if engine.num_instances is None:
+            del engine._kept[instance]
+        engine._drafts.load_row(self._row, document)
+        engine._instance[self._row] = instance
+        engine._plans[self._row] = None
+
+    def step(self, action: Any) -> Paid:
+        paid = self._step_row(self._row, action, self._names)
+        if self._has_features:
+            self._engine._follow(self._rows)
+        return paid
+
+    def observe(self) -> Observation:
+        observation: Observation = {
+            "tokens": self._tokens.copy(),
+            "selected": self._selected.copy(),
+            "budget": self._left.copy(),
+            "action_mask": self._mask.copy(),
+        }
+        if self._has_features:
+            observation["features"] = self._engine.observe(self._rows)["features"][0]
+        return observation
+
+    def instance(self) -> int:
+        return self._engine._instance.item(self._row)

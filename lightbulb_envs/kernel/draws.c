@@ -1,4 +1,5 @@
-/* Random words: Philox4x32-10 (Salmon et al. 2011), as `draw_words` in randomness.py has it. */
+/* Random words: Philox4x32-10 (Salmon et al. 2011), as `draw_words` in randomness.py has it, and the
+ * instances of `InstanceStream` in instances.py. */
 #include "kernel.h"
 
 static void philox(uint32_t counter[4], uint32_t k0, uint32_t k1)
@@ -50,5 +51,48 @@ PyObject *draw_words(PyObject *module, PyObject *args)
 done:
     array_close(&words);
     array_close(&index);
+    return result;
+}
+
+const char draw_instances_doc[] =
+    "draw_instances(instances, count, seed, key0, key1, size)\n--\n\n"
+    "Fills instances (N, K), int64, with those that follow `count` (N,) in the streams of `seed`\n"
+    "(N, 2), uint64: in [0, size), or in [0, 2**53) for size 0.";
+
+PyObject *draw_instances(PyObject *module, PyObject *args)
+{
+    PyObject *given_instances, *given_count, *given_seed, *result = NULL;
+    unsigned long k0, k1, size;
+    Array instances = {0}, count = {0}, seed = {0};
+    (void)module;
+    if (!PyArg_ParseTuple(args, "OOOkkk:draw_instances", &given_instances, &given_count,
+                          &given_seed, &k0, &k1, &size))
+        return NULL;
+    if (array_open(&instances, given_instances, "instances", 'q', 2, 1) < 0 ||
+        array_open(&count, given_count, "count", 'q', 1, 0) < 0 ||
+        array_open(&seed, given_seed, "seed", 'Q', 2, 0) < 0)
+        goto done;
+    Py_ssize_t rows = instances.view.shape[0], width = instances.view.shape[1];
+    if (count.view.shape[0] != rows || seed.view.shape[0] != rows || seed.view.shape[1] != 2) {
+        PyErr_SetString(PyExc_ValueError, "count must be (N,) and seed (N, 2)");
+        goto done;
+    }
+    for (Py_ssize_t row = 0; row < rows; row++) {
+        const uint64_t *own = (const uint64_t *)seed.view.buf + row * 2;
+        uint64_t first = (uint64_t)((const int64_t *)count.view.buf)[row];
+        int64_t *out = (int64_t *)instances.view.buf + row * width;
+        for (Py_ssize_t place = 0; place < width; place++) {
+            uint32_t counter[4] = {(uint32_t)(first + (uint64_t)place), 0, (uint32_t)own[0],
+                                   (uint32_t)own[1]};
+            philox(counter, (uint32_t)k0, (uint32_t)k1);
+            out[place] = size ? (int64_t)((uint64_t)counter[0] * size >> 32)
+                              : (int64_t)((uint64_t)(counter[1] & 0x1FFFFF) << 32 | counter[0]);
+        }
+    }
+    result = Py_NewRef(Py_None);
+done:
+    array_close(&instances);
+    array_close(&count);
+    array_close(&seed);
     return result;
 }

@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define KERNEL_VERSION 1 /* VERSION of __init__.py */
+#define KERNEL_VERSION 2 /* VERSION of __init__.py */
 #define MAX_PARTS 32
 #define MAX_N 9 /* n-grams of ROUGE-1 … ROUGE-9 */
 #define READINGS 2 /* words as they are, and their stems */
@@ -224,6 +224,8 @@ extern const char compile_documents_doc[];
 PyObject *compile_documents(PyObject *module, PyObject *args);
 extern const char draw_words_doc[];
 PyObject *draw_words(PyObject *module, PyObject *args);
+extern const char draw_instances_doc[];
+PyObject *draw_instances(PyObject *module, PyObject *args);
 
 /* A buffer of a dtype and a number of dimensions, in C order. */
 typedef struct {

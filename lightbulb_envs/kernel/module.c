@@ -33,6 +33,8 @@ static int has_type(const Py_buffer *view, char type)
         return (given == 'i' || given == 'l') && view->itemsize == 4;
     case 'I':
         return (given == 'I' || given == 'L') && view->itemsize == 4;
+    case 'Q':
+        return (given == 'Q' || given == 'L') && view->itemsize == 8;
     default:
         return given == type;
     }
@@ -41,8 +43,8 @@ static int has_type(const Py_buffer *view, char type)
 int array_open(Array *array, PyObject *object, const char *name, char type, int dimensions,
                int writable)
 {
-    static const char *const types[] = {"qint64", "iint32", "bint8",   "?bool",
-                                        "dfloat64", "ffloat32", "Iuint32"};
+    static const char *const types[] = {"qint64",   "iint32",   "bint8",   "?bool",
+                                        "dfloat64", "ffloat32", "Iuint32", "Quint64"};
     int flags = PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (writable ? PyBUF_WRITABLE : 0);
     if (PyObject_GetBuffer(object, &array->view, flags) < 0)
         return -1;
@@ -146,6 +148,7 @@ PyTypeObject RewardType = {
 static PyMethodDef methods[] = {
     {"compile_documents", compile_documents, METH_VARARGS, compile_documents_doc},
     {"draw_words", draw_words, METH_VARARGS, draw_words_doc},
+    {"draw_instances", draw_instances, METH_VARARGS, draw_instances_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -297,6 +297,21 @@ static PyObject *rows_load(Rows *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(rows_load_row_doc, "load_row(row, document)\n--\n\n"
+                                "Starts an episode of a document in one row.");
+
+static PyObject *rows_load_row(Rows *self, PyObject *const *args, Py_ssize_t num_args)
+{
+    if (num_args != 2) {
+        PyErr_SetString(PyExc_TypeError, "load_row needs a row and a document");
+        return NULL;
+    }
+    Py_ssize_t number = PyNumber_AsSsize_t(args[0], PyExc_IndexError);
+    if ((number == -1 && PyErr_Occurred()) || load_row(self, number, args[1]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(rows_restart_doc, "restart(rows)\n--\n\n"
                                "Starts an episode of the same document in every row of `rows`.");
 
@@ -438,6 +453,66 @@ close:
     for (int number = 0; number < 7; number++)
         array_close(&arrays[number]);
     return done < 0 ? NULL : PyBool_FromLong(done);
+}
+
+PyDoc_STRVAR(rows_step_row_doc,
+             "step_row(row, action, names)\n--\n\n"
+             "Takes an action in one row; returns (reward, parts, terminated, truncated, is_illegal),\n"
+             "parts being a dict by `names`, a tuple, or None, with nothing done, for an action\n"
+             "outside its space.");
+
+static PyObject *float_dict(PyObject *names, const double *values)
+{
+    PyObject *result = PyDict_New();
+    for (Py_ssize_t place = 0; result && place < PyTuple_GET_SIZE(names); place++) {
+        PyObject *value = PyFloat_FromDouble(values[place]);
+        if (!value || PyDict_SetItem(result, PyTuple_GET_ITEM(names, place), value) < 0)
+            Py_CLEAR(result);
+        Py_XDECREF(value);
+    }
+    return result;
+}
+
+static PyObject *rows_step_row(Rows *self, PyObject *const *args, Py_ssize_t num_args)
+{
+    if (num_args != 3 || !PyTuple_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "step_row needs a row, an action and a tuple of names");
+        return NULL;
+    }
+    if (!self->rows || PyTuple_GET_SIZE(args[2]) != self->reward->num_parts + 1) {
+        PyErr_SetString(PyExc_ValueError, "names must have an entry for every part");
+        return NULL;
+    }
+    /* Past what an integer holds it is clipped, and so outside the space all the same. */
+    int64_t number = PyNumber_AsSsize_t(args[0], PyExc_IndexError);
+    if (number == -1 && PyErr_Occurred())
+        return NULL;
+    int64_t action = PyNumber_AsSsize_t(args[1], NULL);
+    if (action == -1 && PyErr_Occurred())
+        return NULL;
+    double reward, paid[MAX_PARTS + 1];
+    uint8_t terminated, truncated, is_illegal;
+    Outcome outcome = {&reward, paid, &terminated, &truncated, &is_illegal};
+    int done = check_step(self, &number, &action, 1);
+    if (done < 0)
+        return NULL;
+    if (!done)
+        Py_RETURN_NONE;
+    step_row(self, (Py_ssize_t)number, action, 0, &outcome);
+    PyObject *told = PyTuple_New(5), *number_told = PyFloat_FromDouble(reward);
+    PyObject *parts = float_dict(args[2], paid);
+    if (!told || !number_told || !parts) {
+        Py_XDECREF(told);
+        Py_XDECREF(number_told);
+        Py_XDECREF(parts);
+        return NULL;
+    }
+    PyTuple_SET_ITEM(told, 0, number_told);
+    PyTuple_SET_ITEM(told, 1, parts);
+    PyTuple_SET_ITEM(told, 2, PyBool_FromLong(terminated));
+    PyTuple_SET_ITEM(told, 3, PyBool_FromLong(truncated));
+    PyTuple_SET_ITEM(told, 4, PyBool_FromLong(is_illegal));
+    return told;
 }
 
 PyDoc_STRVAR(rows_draft_doc, "draft(row)\n--\n\nReturns the sentences picked, in order.");
@@ -584,8 +659,10 @@ static PyObject *rows_resume(Rows *self, PyObject *args)
 
 static PyMethodDef rows_methods[] = {
     {"load", (PyCFunction)rows_load, METH_VARARGS, rows_load_doc},
+    {"load_row", (PyCFunction)(void (*)(void))rows_load_row, METH_FASTCALL, rows_load_row_doc},
     {"restart", (PyCFunction)rows_restart, METH_O, rows_restart_doc},
     {"step", (PyCFunction)(void (*)(void))rows_step, METH_FASTCALL, rows_step_doc},
+    {"step_row", (PyCFunction)(void (*)(void))rows_step_row, METH_FASTCALL, rows_step_row_doc},
     {"draft", (PyCFunction)rows_draft, METH_O, rows_draft_doc},
     {"scores", (PyCFunction)rows_scores, METH_O, rows_scores_doc},
     {"clock", (PyCFunction)rows_clock, METH_O, rows_clock_doc},

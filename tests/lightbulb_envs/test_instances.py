@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightbulb_envs.instances import ENDLESS, InstanceStream, row_seed
+from lightbulb_envs.instances import AHEAD, ENDLESS, InstanceStream, row_seed
+from lightbulb_envs.kernel import VARIABLE, kernel_info
 
 seeds = st.integers(0, 2**70)
 
@@ -126,3 +127,24 @@ def test_looking_ahead_changes_nothing():
         one.upcoming(step % 20 + 1)
         drawn.append((one.draw(row).tolist(), other.draw(row).tolist()))
     assert all(left == right for left, right in drawn)
+
+
+@given(seeds, st.sampled_from([None, 1, 7, 2**32 - 1]), st.integers(1, 3))
+def test_either_kernel_draws_the_same_instances(seed, size, rows):
+    drawn = []
+    for kernel in ("c", "python"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(VARIABLE, kernel if kernel_info().name == "c" else "python")
+            stream = InstanceStream(rows, size)
+            stream.seed(seed)
+            drawn.append(_episodes(stream, AHEAD + 3))
+    assert np.array_equal(*drawn)
+
+
+@given(seeds)
+def test_a_row_is_drawn_alone_as_with_others(seed):
+    one, two = InstanceStream(2, None), InstanceStream(2, None)
+    one.seed(seed)
+    two.seed(seed)
+    alone = [[two.draw_one(row) for row in (0, 1)] for _ in range(2 * 128 + 3)]
+    assert np.array_equal(_episodes(one, 2 * 128 + 3).T, alone)

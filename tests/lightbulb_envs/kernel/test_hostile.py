@@ -127,6 +127,38 @@ def test_a_step_takes_sound_arrays_only(given_, which, one):
             _try(method, row)
 
 
+@given(other, other, hostile, st.integers(-1, 2), st.lists(st.integers(-2, 5), max_size=6))
+def test_a_row_alone_takes_what_fits_it_only(first, second, third, row, actions):
+    reward = _reward()
+    rows, mask = _rows(reward)
+    names = ("a", "b", "c", "d", "e")
+    _try(rows.step_row, row, 0, names)  # there is no episode yet
+    _try(rows.load_row, first, second)
+    _try(rows.load_row, row, third)
+    _try(rows.load_row, row, _documents(reward)[0])
+    mask[:] = 1  # Python may write what it likes there
+    for told in (first, second, third, (first,), names[:4], (*names[:4], third)):
+        _try(rows.step_row, row, 0, told)
+    for action in (*actions, first, second, third, 2**70, -(2**70)):
+        _try(rows.step_row, row, action, names)
+    _try(rows.step_row, first, 0, names)
+    _try(rows.step_row)
+
+
+@given(st.lists(hostile, min_size=3, max_size=3), st.integers(0, 3), other, st.integers(0, 5))
+def test_instances_are_drawn_into_sound_arrays_only(given_, which, number, width):
+    sound = [
+        np.zeros((2, width), dtype=np.int64),
+        np.array([-3, 2**62]),
+        np.zeros((2, 2), dtype=np.uint64),
+    ]
+    for place, array in enumerate(given_):
+        _try(native().draw_instances, *sound[:place], array, *sound[place + 1 :], 1, 2, 3)
+    arguments = [*sound, 1, 2, 3]
+    arguments[2 + which] = number
+    _try(native().draw_instances, *arguments)
+
+
 @given(hostile, hostile, st.lists(st.integers(-2, 5), max_size=6))
 def test_rows_load_and_resume_what_fits_them_only(first, second, draft):
     reward = _reward()

@@ -51,7 +51,15 @@ class InstanceStream:
         self._count = np.zeros(rows, dtype=np.int64)
         self._ahead = np.zeros((rows, max(AHEAD, _AHEAD_OF_ALL // rows)), dtype=np.int64)
         self._first = np.full(rows, _NOTHING)  # the count that a row of `_ahead` starts with
+        self._native = native()
         self.seed(None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_native": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._native = native()
 
     def seed(
         self,
@@ -93,13 +101,20 @@ class InstanceStream:
 
     def draw(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the next instance of every row in `rows`."""
+        module = self._native
+        if module is not None:
+            drawn = np.empty(len(rows), dtype=np.int64)
+            told = (drawn, np.ascontiguousarray(rows), self._count, self._first, self._ahead)
+            if not module.take_instances(*told):
+                self._look_ahead()
+                module.take_instances(*told)
+            return drawn
         place = self._count[rows] - self._first[rows]
         if (place >= self._ahead.shape[1]).any():
             self._look_ahead()
             place = np.zeros_like(place)
         self._count[rows] += 1
-        drawn: NDArray[np.int64] = self._ahead[rows, place]
-        return drawn
+        return np.asarray(self._ahead[rows, place])
 
     def draw_one(self, row: int) -> int:
         """Returns the next instance of one row."""
@@ -129,7 +144,7 @@ class InstanceStream:
     def _look_ahead(self) -> None:
         """Works out the next instances of all rows."""
         self._first[:] = self._count
-        module = native()
+        module = self._native
         if module is not None:
             module.draw_instances(self._ahead, self._count, self._seed, *self._key, self._size or 0)
             return

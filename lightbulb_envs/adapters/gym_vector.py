@@ -18,6 +18,7 @@ from lightbulb_envs.engines.engine import (
     Step,
     load_engine,
     make_config,
+    step_among,
     tell_upcoming,
 )
 from lightbulb_envs.instances import InstanceStream
@@ -89,7 +90,8 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         instances = self._stream.draw(rows) if requested is None else requested[rows]
         self.engine.reset(rows, instances)
         self._has_ended[rows] = False
-        self._show()
+        if self.render_mode == "human":
+            self._show()
         observation = self._observe()
         return observation, self._infos(observation, _mask(rows, self.num_envs))
 
@@ -112,41 +114,37 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
                 f"the episodes of rows {ended} have ended, and autoreset is disabled: "
                 'call reset(options={"reset_mask": ...}) first'
             )
-        going, fresh = self._rows, self._rows[:0]
-        if self._has_ended.any():
-            going, fresh = np.flatnonzero(~self._has_ended), np.flatnonzero(self._has_ended)
+        took = ~self._has_ended
+        going, (fresh,) = self._rows, self._has_ended.nonzero()
+        if len(fresh):
+            (going,) = took.nonzero()
             actions = actions[going]
-        step = self.engine.step(going, actions)  # first: it may refuse the actions
+        step = step_among(self.engine, going, actions)  # first: it may refuse the actions
         if len(fresh):
             self.engine.reset(fresh, self._stream.draw(fresh))
-        reward = _spread(step.reward, going, self.num_envs)
-        terminated = _spread(step.terminated, going, self.num_envs)
-        truncated = _spread(step.truncated, going, self.num_envs)
-        self._has_ended = terminated | truncated
-        self._show()
+        self._has_ended = step.terminated | step.truncated
+        if self.render_mode == "human":
+            self._show()
         if self.autoreset_mode is AutoresetMode.SAME_STEP and self._has_ended.any():
-            observation, infos = self._same_step(going, step)
+            observation, infos = self._same_step(step)
             self._has_ended = np.zeros(self.num_envs, dtype=bool)
         else:
             observation = self._observe()
-            everywhere = np.ones(self.num_envs, dtype=bool)
-            infos = self._infos(observation, everywhere, going, step)
-        return observation, reward, terminated, truncated, infos
+            infos = self._infos(observation, None, step, took)
+        return observation, step.reward, step.terminated, step.truncated, infos
 
-    def _same_step(
-        self, going: NDArray[np.int64], step: Step
-    ) -> tuple[Observation, dict[str, Any]]:
+    def _same_step(self, step: Step) -> tuple[Observation, dict[str, Any]]:
         """Resets ended rows at once; what they ended with goes into final_obs and final_info."""
         ended = np.flatnonzero(self._has_ended)
         last = self._observe()
         final_obs = np.full(self.num_envs, None, dtype=object)
         for row in ended:
             final_obs[row] = {name: array[row].copy() for name, array in last.items()}
-        final_info = self._infos(last, self._has_ended, going, step)
+        final = step.only(self._has_ended)
+        final_info = self._infos(last, self._has_ended, final, self._has_ended)
         self.engine.reset(ended, self._stream.draw(ended))
         observation = self._observe()
-        everywhere = np.ones(self.num_envs, dtype=bool)
-        infos = self._infos(observation, everywhere, going, step, except_rows=self._has_ended)
+        infos = self._infos(observation, None, step.only(~self._has_ended), ~self._has_ended)
         for name, value in (("final_obs", final_obs), ("final_info", final_info)):
             infos[name] = value
             infos[f"_{name}"] = self._has_ended.copy()
@@ -155,44 +153,46 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
     def _infos(
         self,
         observation: Observation,
-        where: NDArray[np.bool_],
-        going: NDArray[np.int64] | None = None,
+        where: NDArray[np.bool_] | None,
         step: Step | None = None,
-        except_rows: NDArray[np.bool_] | None = None,
+        took: NDArray[np.bool_] | None = None,
     ) -> dict[str, Any]:
-        """Returns infos of the rows in `where`, a step's own only for the rows that took it."""
-        instance = self.engine.instance(self._rows)
-        mask = observation["action_mask"]
+        """Returns infos of the rows in `where`, None for all, and of a step that rows `took`.
+
+        Where copies are left out, entries share their arrays.
+        """
+        instance, mask = self.engine.instance(self._rows), observation["action_mask"]
+        if where is None:
+            where = np.ones(self.num_envs, dtype=bool)
+            mask = self._own(mask)
+        else:
+            instance = instance * where
+            mask = mask * where.reshape(-1, *[1] * (mask.ndim - 1))
         infos: dict[str, Any] = {
-            "instance": instance * where,
-            "_instance": where.copy(),
-            "action_mask": mask * where.reshape(-1, *[1] * (mask.ndim - 1)),
-            "_action_mask": where.copy(),
+            "instance": instance,
+            "_instance": self._own(where),
+            "action_mask": mask,
+            "_action_mask": self._own(where),
         }
-        if going is None or step is None:
+        if step is None or took is None or not took.any():
             return infos
-        took = _mask(going, self.num_envs) & where
-        if except_rows is not None:
-            took &= ~except_rows
-        if not took.any():
-            return infos
-        paid = np.zeros((len(self.engine.part_names), self.num_envs))
-        paid[:, going] = step.parts.T
-        paid[:, ~took] = 0.0
         parts: dict[str, Any] = {}
-        for number, name in enumerate(self.engine.part_names):
-            parts[name] = paid[number]
-            parts[f"_{name}"] = took.copy()
+        for name, paid in zip(self.engine.part_names, step.parts.T, strict=True):
+            parts[name] = self._own(paid)
+            parts[f"_{name}"] = self._own(took)
         infos["reward_parts"] = parts
-        infos["_reward_parts"] = took.copy()
-        infos["illegal_action"] = _spread(step.is_illegal, going, self.num_envs) & took
-        infos["_illegal_action"] = took.copy()
+        infos["_reward_parts"] = self._own(took)
+        infos["illegal_action"] = step.is_illegal
+        infos["_illegal_action"] = self._own(took)
         return infos
 
+    def _own(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Returns an array that is the caller's, as far as copies are made."""
+        return array if self._views is not None else array.copy()
+
     def _show(self) -> None:
-        if self.render_mode == "human":
-            for row in range(self.num_envs):
-                print(self.engine.render(row, "ansi"), flush=True)
+        for row in range(self.num_envs):
+            print(self.engine.render(row, "ansi"), flush=True)
 
     def render(self) -> tuple[str, ...] | None:
         """Returns a text or page a row; mode "human" has printed them already."""
@@ -244,15 +244,6 @@ def _mask(rows: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
     mask = np.zeros(count, dtype=bool)
     mask[rows] = True
     return mask
-
-
-def _spread(values: NDArray[Any], rows: NDArray[np.int64], count: int) -> NDArray[Any]:
-    """Returns an array of `count` with the values of some rows in their places, 0 elsewhere."""
-    if len(rows) == count:
-        return values
-    spread = np.zeros(count, dtype=values.dtype)
-    spread[rows] = values
-    return spread
 
 
 def _autoreset_mode(mode: AutoresetMode | str) -> AutoresetMode:

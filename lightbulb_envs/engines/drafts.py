@@ -41,6 +41,9 @@ class Drafts(Protocol):
     def load(self, rows: NDArray[np.int64], documents: list[Any]) -> None:
         """Starts an episode of a document in every row given."""
 
+    def step_among(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        """Does what `step` does; returns a step of all rows, zeros for those not given."""
+
     def load_row(self, row: int, document: Any) -> None:
         """Starts an episode of a document in one row."""
 
@@ -173,6 +176,9 @@ class PlainDrafts:
         reward = np.array([add_in_order(paid) for paid in parts.tolist()])
         return Step(reward, parts, terminated, truncated, is_illegal)
 
+    def step_among(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        return self.step(rows, actions).among(rows, len(self._rows))
+
     def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
         return first_of(self.step(np.array([row]), np.asarray([action])), names)
 
@@ -220,6 +226,7 @@ class CompiledDrafts:
     def __init__(self, task: SummariseTask, observed: Observed, max_steps: int | None):
         self._task = task
         self._space = Discrete(observed.mask.shape[1])
+        self._num_rows = len(observed.tokens)
         self._num_parts = len(task.weights) + 1
         self._rows = task.compiled_rows(
             max_steps, observed.tokens, observed.selected, observed.left, observed.mask
@@ -238,13 +245,23 @@ class CompiledDrafts:
         self._rows.restart(np.ascontiguousarray(rows))
 
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        return self._step(rows, actions, len(rows), among=False)
+
+    def step_among(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        return self._step(rows, actions, self._num_rows, among=True)
+
+    def _step(
+        self, rows: NDArray[np.int64], actions: NDArray[Any], told: int, *, among: bool
+    ) -> Step:
+        """Steps rows; returns what is paid in the order of rows, or among all of them."""
         count = len(rows)
         actions = np.asarray(actions)
         if actions.dtype != np.int64 or actions.shape != (count,):
             actions = check_actions(actions, count, self._space)
-        reward, parts = np.empty(count), np.empty((count, self._num_parts))
-        terminated, truncated, is_illegal = np.empty((3, count), dtype=np.bool_)
-        step = Step(reward, parts, terminated, truncated, is_illegal)
+        paid = np.zeros((self._num_parts + 1, told))
+        flags = np.zeros((3, told), dtype=np.bool_)
+        reward, parts = paid[0], paid[1:]
+        terminated, truncated, is_illegal = flags
         if not self._rows.step(
             np.ascontiguousarray(rows),
             np.ascontiguousarray(actions),
@@ -253,10 +270,11 @@ class CompiledDrafts:
             terminated,
             truncated,
             is_illegal,
+            among,
         ):
             check_actions(actions, count, self._space)
             raise AssertionError("the kernel refused actions that are in their space")
-        return step
+        return Step(reward, parts.T, terminated, truncated, is_illegal)
 
     def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
         if type(action) is int or isinstance(action, np.integer):

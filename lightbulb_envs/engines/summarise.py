@@ -32,6 +32,8 @@ BLOCK = 1024
 """Documents that are read at a time, if so many are known to come."""
 _BYTES_A_TOKEN = 12
 """Of a kept document, by and large: its tokens, its words and what scoring needs."""
+_NONE = np.iinfo(np.int64).min
+"""The instance of a row that has no episode yet; nobody can ask for it."""
 
 _Planned = tuple[ExtractiveTask, dict[tuple[int, ...], Plan]]
 """A document to search, and the plans found so far by the drafts that they go on from."""
@@ -66,7 +68,7 @@ class SummariseEngine:
             told["features"] = spaces.Box(0.0, 1.0, (sentences, len(FEATURES)), np.float32)
         self.observation_space = spaces.Dict(told)
         self.action_space: gymnasium.Space[Any] = spaces.Discrete(sentences + 1)
-        self._instance = np.full(num_envs, -1, dtype=np.int64)
+        self._instance = np.full(num_envs, _NONE)
         self._observed = Observed(
             tokens=np.zeros((num_envs, sentences, tokens), dtype=np.int32),
             selected=np.zeros((num_envs, sentences), dtype=np.int8),
@@ -82,7 +84,7 @@ class SummariseEngine:
         """Makes what holds the episodes; there are none yet."""
         self._drafts = open_drafts(self.task, self._observed, self.max_steps)
         self._features: list[Features | None] = [None] * self.num_envs
-        self._plans: list[_Planned | None] = [None] * self.num_envs
+        self._plans: dict[int, _Planned] = {}
         self._kept: dict[int, Any] = {}
         self.upcoming: Callable[[int], NDArray[np.int64]] | None = None
 
@@ -96,7 +98,7 @@ class SummariseEngine:
         snapshots = state.pop("snapshots")
         self.__dict__.update(state)
         started = np.flatnonzero(self._instance >= 0).tolist()
-        self._instance[:] = -1
+        self._instance[:] = _NONE
         self._open()
         for row, snapshot in zip(started, snapshots, strict=True):
             self.restore(row, snapshot)
@@ -104,43 +106,45 @@ class SummariseEngine:
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         """Starts an episode in every row given; a row with the same instance is not read again."""
         instances = np.asarray(instances, dtype=np.int64)
-        self._check_instances(instances)
         is_new = self._instance[rows] != instances
-        if is_new.any():
+        if is_new.all():
+            self._load(rows, instances)
+        else:
             self._load(rows[is_new], instances[is_new])
-        if not is_new.all():
             self._drafts.restart(rows[~is_new])
         self._follow(rows)
 
-    def _check_instances(self, instances: NDArray[np.int64]) -> None:
+    def _check_instances(self, instances: list[int]) -> None:
         available = self.source.num_documents
         most = available if available is not None else 1 << 62
-        if len(instances) and not (instances.min() >= 0 and instances.max() < most):
-            raise ValueError(f"an instance must be in [0, {most}), got {instances.tolist()}")
+        if not (min(instances) >= 0 and max(instances) < most):
+            raise ValueError(f"an instance must be in [0, {most}), got {instances}")
 
     def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         """Starts an episode of a document in every row given."""
         self._drafts.load(rows, self._documents(instances.tolist()))
         self._instance[rows] = instances
-        for row in rows.tolist():
-            self._plans[row] = None
-            if self.config.features:
+        if self._plans:
+            for row in rows.tolist():
+                self._plans.pop(row, None)
+        if self.config.features:
+            for row in rows.tolist():
                 self._features[row] = Features(self._observed.tokens[row])
 
     def _documents(self, wanted: list[int]) -> list[Any]:
         """Returns documents ready for rows; those of a fixed pool are kept."""
-        kept = self._kept
-        if not all(one in kept for one in wanted):
+        documents = list(map(self._kept.get, wanted))
+        if None in documents:
             self._read(wanted)
-        if self.num_instances is not None:
-            return [kept[one] for one in wanted]
-        documents = [kept[one] for one in wanted]
-        for one in wanted:
-            kept.pop(one, None)
+            documents = list(map(self._kept.get, wanted))
+        if self.num_instances is None:
+            for one in wanted:
+                self._kept.pop(one, None)
         return documents
 
     def _read(self, wanted: list[int]) -> None:
         """Reads documents, and with them others that will be wanted, for a block is cheaper."""
+        self._check_instances(wanted)
         kept = self._kept
         more = self.upcoming(BLOCK // self.num_envs).tolist() if self.upcoming else []
         block = list({one: None for one in (*wanted, *more) if one not in kept})
@@ -165,6 +169,12 @@ class SummariseEngine:
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
         """Takes one action in every row given."""
         step = self._drafts.step(rows, actions)
+        self._follow(rows)
+        return step
+
+    def step_among(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        """Takes one action in every row given; returns a step of all rows."""
+        step = self._drafts.step_among(rows, actions)
         self._follow(rows)
         return step
 
@@ -251,7 +261,7 @@ class SummariseEngine:
 
     def _planned(self, row: int) -> _Planned:
         """Returns a row's document as a task, and its plans so far by what they start with."""
-        planned = self._plans[row]
+        planned = self._plans.get(row)
         if planned is None:
             self._drafts.clock(row)  # it may have no episode
             batch = self.source.batch(self._instance[[row]])
@@ -334,7 +344,7 @@ class SummariseRow:
             del engine._kept[instance]
         engine._drafts.load_row(self._row, document)
         engine._instance[self._row] = instance
-        engine._plans[self._row] = None
+        engine._plans.pop(self._row, None)
 
     def step(self, action: Any) -> Paid:
         paid = self._step_row(self._row, action, self._names)
@@ -354,4 +364,5 @@ class SummariseRow:
         return observation
 
     def instance(self) -> int:
-        return self._engine._instance.item(self._row)
+        instance: int = self._engine._instance.item(self._row)
+        return instance

@@ -574,6 +574,37 @@ static int read_facts(Document *document, const Batch *batch, Py_ssize_t number)
     return 0;
 }
 
+/* Keeps tokens as they are observed, without the padding: most of a line, and many lines, are. */
+static int read_tokens(Document *document, const Batch *batch, Py_ssize_t number)
+{
+    Py_ssize_t lines = batch->tokens.view.shape[1], width = batch->tokens.view.shape[2];
+    const int32_t *all = (const int32_t *)batch->tokens.view.buf + number * lines * width;
+    size_t total = 0;
+    document->token_shape[0] = lines;
+    document->token_shape[1] = width;
+    document->token_ends = arena_take(&document->arena, lines, sizeof(int32_t));
+    if (!document->token_ends)
+        return -1;
+    for (Py_ssize_t line = 0; line < lines; line++) {
+        Py_ssize_t end = width;
+        while (end && !all[line * width + end - 1])
+            end--;
+        document->token_ends[line] = (int32_t)end;
+        total += end;
+        if (end)
+            document->num_lines = (int32_t)line + 1;
+    }
+    document->tokens = arena_take(&document->arena, total, sizeof(int32_t));
+    if (!document->tokens)
+        return -1;
+    int32_t *out = document->tokens;
+    for (Py_ssize_t line = 0; line < document->num_lines; line++) {
+        memcpy(out, all + line * width, document->token_ends[line] * sizeof(int32_t));
+        out += document->token_ends[line];
+    }
+    return 0;
+}
+
 static Document *read_document(Reward *reward, const Batch *batch, Py_ssize_t number)
 {
     Document *document = PyObject_New(Document, &DocumentType);
@@ -589,16 +620,9 @@ static Document *read_document(Reward *reward, const Batch *batch, Py_ssize_t nu
         goto failed;
     }
     document->num_sentences = (int32_t)count;
-    document->token_count = batch->tokens.view.shape[1] * batch->tokens.view.shape[2];
-    document->tokens = arena_take(&document->arena, document->token_count, sizeof(int32_t));
-    if (!document->tokens)
-        goto failed;
-    if (document->token_count)
-        memcpy(document->tokens,
-               (const int32_t *)batch->tokens.view.buf + number * document->token_count,
-               document->token_count * sizeof(int32_t));
     if (read_facts(document, batch, number) < 0 || read_sentences(document, batch, number) < 0 ||
-        read_references(document, batch, number) < 0 || build_start(document) < 0)
+        read_references(document, batch, number) < 0 || build_start(document) < 0 ||
+        read_tokens(document, batch, number) < 0)
         goto failed;
     return document;
 failed:
@@ -634,7 +658,8 @@ static int check_counts(const Batch *batch)
     }
     /* Sizes are counted in int32 below. */
     if (batch->told * batch->told_each > INT32_MAX / 4 || batch->words_each > INT32_MAX / 4 ||
-        batch->facts > INT32_MAX / 4) {
+        batch->facts > INT32_MAX / 4 || batch->tokens.view.shape[1] > INT32_MAX / 4 ||
+        batch->tokens.view.shape[2] > INT32_MAX / 4) {
         PyErr_SetString(PyExc_ValueError, "the arrays are too large for the kernel");
         return -1;
     }

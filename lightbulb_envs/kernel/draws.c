@@ -96,3 +96,55 @@ done:
     array_close(&seed);
     return result;
 }
+
+const char take_instances_doc[] =
+    "take_instances(taken, rows, count, first, instances)\n--\n\n"
+    "Fills taken (n,), int64, with the next instance of every row of `rows`, and counts it. `count`\n"
+    "(N,) says how many a row took, and `first` (N,) how many it had taken before instances (N, K).\n"
+    "Returns False, with nothing done, if a row has taken all.";
+
+PyObject *take_instances(PyObject *module, PyObject *args)
+{
+    static const char *const names[] = {"taken", "rows", "count", "first", "instances"};
+    PyObject *given[5], *result = NULL;
+    Array arrays[5];
+    (void)module;
+    memset(arrays, 0, sizeof(arrays));
+    if (!PyArg_ParseTuple(args, "OOOOO:take_instances", &given[0], &given[1], &given[2], &given[3],
+                          &given[4]))
+        return NULL;
+    for (int number = 0; number < 5; number++)
+        if (array_open(&arrays[number], given[number], names[number], 'q', 1 + (number == 4),
+                       number == 0 || number == 2) < 0)
+            goto done;
+    Py_ssize_t num_rows = arrays[4].view.shape[0], ahead = arrays[4].view.shape[1];
+    Py_ssize_t wanted = arrays[1].view.shape[0];
+    if (arrays[0].view.shape[0] != wanted || arrays[2].view.shape[0] != num_rows ||
+        arrays[3].view.shape[0] != num_rows) {
+        PyErr_SetString(PyExc_ValueError, "taken must be (n,), count and first (N,)");
+        goto done;
+    }
+    int64_t *taken = arrays[0].view.buf, *count = arrays[2].view.buf;
+    const int64_t *rows = arrays[1].view.buf, *first = arrays[3].view.buf;
+    const int64_t *instances = arrays[4].view.buf;
+    for (Py_ssize_t at = 0; at < wanted; at++) {
+        if (rows[at] < 0 || rows[at] >= num_rows) {
+            PyErr_Format(PyExc_IndexError, "a row must be in [0, %zd), got %lld", num_rows,
+                         (long long)rows[at]);
+            goto done;
+        }
+        uint64_t place = (uint64_t)count[rows[at]] - (uint64_t)first[rows[at]];
+        if (place >= (uint64_t)ahead) {
+            result = Py_NewRef(Py_False);
+            goto done;
+        }
+        taken[at] = instances[rows[at] * ahead + (int64_t)place];
+    }
+    for (Py_ssize_t at = 0; at < wanted; at++)
+        count[rows[at]] = (int64_t)((uint64_t)count[rows[at]] + 1);
+    result = Py_NewRef(Py_True);
+done:
+    for (int number = 0; number < 5; number++)
+        array_close(&arrays[number]);
+    return result;
+}

@@ -144,8 +144,10 @@ typedef struct {
     double *told;    /* (num_parts,) what the matches of ROUGE are divided by for the recall */
     Reference references[READINGS];
     size_t at_seen, at_row[READINGS], at_found[READINGS], at_counts[READINGS];
-    int32_t *tokens; /* (token_count,) as they are observed */
-    size_t token_count;
+    int32_t *tokens;     /* of all lines, one after the other, without the zeros at their ends */
+    int32_t *token_ends; /* (num_lines,) */
+    int32_t num_lines;   /* up to the last that has tokens */
+    Py_ssize_t token_shape[2];
     int64_t instance;
     Arena arena;
 } Document;
@@ -226,6 +228,8 @@ extern const char draw_words_doc[];
 PyObject *draw_words(PyObject *module, PyObject *args);
 extern const char draw_instances_doc[];
 PyObject *draw_instances(PyObject *module, PyObject *args);
+extern const char take_instances_doc[];
+PyObject *take_instances(PyObject *module, PyObject *args);
 
 /* A buffer of a dtype and a number of dimensions, in C order. */
 typedef struct {

@@ -149,6 +149,7 @@ static PyMethodDef methods[] = {
     {"compile_documents", compile_documents, METH_VARARGS, compile_documents_doc},
     {"draw_words", draw_words, METH_VARARGS, draw_words_doc},
     {"draw_instances", draw_instances, METH_VARARGS, draw_instances_doc},
+    {"take_instances", take_instances, METH_VARARGS, take_instances_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -25,7 +25,7 @@ typedef struct {
     PyObject_HEAD
     Reward *reward;
     Py_ssize_t num_rows, sentences;
-    size_t token_count;
+    Py_ssize_t token_width;
     int64_t budget, max_steps; /* max_steps 0: no limit */
     int counts_words;
     double penalty;
@@ -65,7 +65,7 @@ static int rows_init(Rows *self, PyObject *args, PyObject *keywords)
     const Py_ssize_t *shape = self->tokens.view.shape;
     self->num_rows = shape[0];
     self->sentences = shape[1];
-    self->token_count = shape[1] * shape[2];
+    self->token_width = shape[2];
     if (self->selected.view.shape[0] != self->num_rows ||
         self->selected.view.shape[1] != self->sentences ||
         self->left.view.shape[0] != self->num_rows || self->left.view.shape[1] != 1 ||
@@ -228,6 +228,21 @@ static Row *row_argument(Rows *self, PyObject *argument)
     return number == -1 && PyErr_Occurred() ? NULL : row_of(self, number);
 }
 
+static void write_tokens(Rows *self, Py_ssize_t number, const Document *document)
+{
+    Py_ssize_t width = self->token_width, left = (self->sentences - document->num_lines) * width;
+    int32_t *out = (int32_t *)self->tokens.view.buf + number * self->sentences * width;
+    const int32_t *tokens = document->tokens;
+    for (int32_t line = 0; line < document->num_lines; line++, out += width) {
+        int32_t end = document->token_ends[line];
+        memcpy(out, tokens, end * sizeof(int32_t));
+        memset(out + end, 0, (width - end) * sizeof(int32_t));
+        tokens += end;
+    }
+    if (left)
+        memset(out, 0, left * sizeof(int32_t));
+}
+
 static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
 {
     if (!self->rows || number < 0 || number >= self->num_rows) {
@@ -240,7 +255,8 @@ static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
     }
     Row *row = &self->rows[number];
     Document *document = (Document *)item;
-    if (document->reward != self->reward || document->token_count != self->token_count ||
+    if (document->reward != self->reward || document->token_shape[0] != self->sentences ||
+        document->token_shape[1] != self->token_width ||
         document->num_sentences > self->sentences) {
         PyErr_SetString(PyExc_ValueError,
                         "the document was compiled for another reward or another observation");
@@ -267,11 +283,30 @@ static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
     }
     Py_INCREF(item);
     Py_XSETREF(row->document, document);
-    if (self->token_count)
-        memcpy((int32_t *)self->tokens.view.buf + number * self->token_count, document->tokens,
-               self->token_count * sizeof(int32_t));
+    write_tokens(self, number, document);
     restart_row(self, number);
     return 0;
+}
+
+/* Calls for what loading a document reads: first the document itself, later what it points to. */
+static void prefetch_document(PyObject *documents, Py_ssize_t at, int is_here)
+{
+    if (at >= PyList_GET_SIZE(documents))
+        return;
+    const char *document = (const char *)PyList_GET_ITEM(documents, at);
+    if (!is_here) {
+        for (size_t line = 0; line < sizeof(Document); line += 64)
+            PREFETCH(document + line);
+        return;
+    }
+    const Document *known = (const Document *)document;
+    if (!PyObject_TypeCheck((PyObject *)document, &DocumentType))
+        return;
+    PREFETCH(known->token_ends);
+    for (size_t line = 0; line < 1024; line += 64)
+        PREFETCH((const char *)known->tokens + line);
+    for (size_t line = 0; line < known->state_size && line < 512; line += 64)
+        PREFETCH(known->start + line);
 }
 
 PyDoc_STRVAR(rows_load_doc, "load(rows, documents)\n--\n\n"
@@ -288,9 +323,12 @@ static PyObject *rows_load(Rows *self, PyObject *args)
     failed = PyList_GET_SIZE(documents) != rows.view.shape[0];
     if (failed)
         PyErr_SetString(PyExc_ValueError, "load needs one document for each row");
-    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++)
+    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++) {
+        prefetch_document(documents, at + 8, 0);
+        prefetch_document(documents, at + 4, 1);
         failed = load_row(self, ((const int64_t *)rows.view.buf)[at],
                           PyList_GET_ITEM(documents, at)) < 0;
+    }
     array_close(&rows);
     if (failed)
         return NULL;
@@ -333,6 +371,57 @@ static PyObject *rows_restart(Rows *self, PyObject *given)
     Py_RETURN_NONE;
 }
 
+/* A step of many rows waits for memory more than it counts. So what a row will need is called for
+ * some rows ahead: its document, then the sentence, then what both point to. */
+enum { NEAR = 3, FAR = 6 };
+
+static void prefetch_lines(const void *start, size_t size, size_t most)
+{
+    for (size_t line = 0; line < size && line < most; line += 64)
+        PREFETCH((const char *)start + line);
+}
+
+static const Row *row_ahead(const Rows *self, const int64_t *rows, Py_ssize_t at, Py_ssize_t count)
+{
+    if (at >= count || rows[at] < 0 || rows[at] >= self->num_rows || !self->rows[rows[at]].document)
+        return NULL;
+    return &self->rows[rows[at]];
+}
+
+static void prefetch_sentence(const Row *row, int64_t action)
+{
+    if (row && action < row->document->num_sentences)
+        prefetch_lines(&row->document->sentences[action], sizeof(Sentence), sizeof(Sentence));
+}
+
+/* Calls for what `draft_extend` and `draft_scores` read and write; the row was checked. */
+static void prefetch_pick(const Reward *reward, const Row *row, int64_t action)
+{
+    const Document *document = row->document;
+    if (action >= document->num_sentences)
+        return;
+    const Sentence *sentence = &document->sentences[action];
+    prefetch_lines(row->state, document->state_size, 1024);
+    PREFETCH(document->told);
+    PREFETCH(document->at_left);
+    if (reward->uses_facts) {
+        PREFETCH(sentence->claims);
+        PREFETCH(document->fact_weight);
+        PREFETCH(document->fact_is_key);
+    }
+    for (int reading = 0; reading < READINGS; reading++)
+        if (reward->uses[reading]) {
+            const Reference *reference = &document->references[reading];
+            prefetch_lines(sentence->against[reading], 128, 128);
+            if (reward->uses_l[reading])
+                prefetch_lines(reference->places,
+                               8 * (size_t)reference->num_known * reference->num_blocks, 512);
+        }
+    for (int slot = 0; slot < reward->num_ngrams; slot++)
+        if (reward->ngrams[slot].n > 1)
+            PREFETCH(document->grams[slot].first);
+}
+
 /* Checks a whole step before any of it is taken. Returns 1, 0 for an action outside the action
  * space, and -1 with an error set. */
 static int check_step(Rows *self, const int64_t *rows, const int64_t *actions, Py_ssize_t count)
@@ -341,6 +430,12 @@ static int check_step(Rows *self, const int64_t *rows, const int64_t *actions, P
         if (actions[at] < 0 || actions[at] > self->sentences)
             return 0;
     for (Py_ssize_t at = 0; at < count; at++) {
+        const Row *far = row_ahead(self, rows, at + FAR, count);
+        const Row *near = row_ahead(self, rows, at + NEAR, count);
+        if (far)
+            prefetch_lines(far->document, sizeof(Document), sizeof(Document));
+        if (near)
+            prefetch_sentence(near, actions[at + NEAR]);
         Row *row = row_of(self, (Py_ssize_t)rows[at]);
         if (!row)
             return -1;
@@ -355,26 +450,24 @@ static int check_step(Rows *self, const int64_t *rows, const int64_t *actions, P
             Sentence *sentence = &row->document->sentences[actions[at]];
             if (!sentence->is_ready && sentence_prepare(row->document, sentence) < 0)
                 return -1;
-            for (int reading = 0; reading < READINGS; reading++)
-                if (self->reward->uses[reading])
-                    PREFETCH(sentence->against[reading]);
-            for (size_t line = 0; line < row->document->state_size && line < 512; line += 64)
-                PREFETCH(row->state + line);
         }
     }
     return 1;
 }
 
+/* Where a step writes; the parts that a row is paid lie `stride` apart. */
 typedef struct {
     double *reward, *parts;
     uint8_t *terminated, *truncated, *is_illegal;
+    Py_ssize_t stride;
 } Outcome;
 
 static void step_row(Rows *self, Py_ssize_t number, int64_t action, Py_ssize_t at, Outcome *outcome)
 {
     Row *row = &self->rows[number];
     int parts = self->reward->num_parts;
-    double *paid = outcome->parts + at * (parts + 1), total = 0.0;
+    Taken *taken = taken_at(self, row, row->num_taken++);
+    double *paid = taken->paid, total = 0.0;
     const int8_t *mask = (const int8_t *)self->mask.view.buf + number * (self->sentences + 1);
     int32_t count = row->document->num_sentences;
     int is_done = 0, is_stop = action == self->sentences;
@@ -388,23 +481,24 @@ static void step_row(Rows *self, Py_ssize_t number, int64_t action, Py_ssize_t a
         is_done = 1;
     else
         is_done = !pick(self, number, action, paid);
-    for (int part = 0; part <= parts; part++)
+    for (int part = 0; part <= parts; part++) {
         total += paid[part];
+        outcome->parts[part * outcome->stride + at] = paid[part];
+    }
     outcome->reward[at] = total;
     outcome->terminated[at] = (uint8_t)is_done;
     outcome->truncated[at] = self->max_steps && row->steps >= self->max_steps;
     outcome->is_illegal[at] = (uint8_t)is_illegal;
     row->has_ended = is_done || outcome->truncated[at];
-    Taken *taken = taken_at(self, row, row->num_taken++);
     taken->action = action;
     taken->is_illegal = is_illegal;
-    memcpy(taken->paid, paid, (parts + 1) * sizeof(double));
 }
 
 PyDoc_STRVAR(rows_step_doc,
-             "step(rows, actions, reward, parts, terminated, truncated, is_illegal)\n--\n\n"
+             "step(rows, actions, reward, parts, terminated, truncated, is_illegal, among)\n--\n\n"
              "Takes one action in every row of `rows`, and writes what it pays and ends into the\n"
-             "other arrays. Returns False, with nothing done, for actions outside their space.");
+             "other arrays, parts as (P, n): in the order of `rows`, or, `among` all rows, in the\n"
+             "place of each. Returns False, with nothing done, for actions outside their space.");
 
 static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_args)
 {
@@ -412,32 +506,38 @@ static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_arg
                                   "terminated", "truncated", "is_illegal"};
     static const char types[] = "qqdd???";
     Array arrays[7];
-    int done = -1;
+    int done = -1, among;
     memset(arrays, 0, sizeof(arrays));
-    if (num_args != 7) {
-        PyErr_SetString(PyExc_TypeError, "step needs 7 arrays");
+    if (num_args != 8) {
+        PyErr_SetString(PyExc_TypeError, "step needs 7 arrays, and whether they are of all rows");
         return NULL;
     }
+    if ((among = PyObject_IsTrue(args[7])) < 0)
+        return NULL;
     for (int number = 0; number < 7; number++)
         if (array_open(&arrays[number], args[number], names[number], types[number],
                        number == 3 ? 2 : 1, number >= 2) < 0)
             goto close;
-    Py_ssize_t count = arrays[0].view.shape[0];
-    for (int number = 1; number < 7; number++)
-        if (arrays[number].view.shape[0] != count) {
+    Py_ssize_t count = arrays[0].view.shape[0], told = among ? self->num_rows : count;
+    for (int number = 1; number < 7; number++) {
+        Py_ssize_t wanted = number == 1 ? count : told;
+        if (arrays[number].view.shape[number == 3] != wanted) {
             PyErr_Format(PyExc_ValueError, "%s must have one entry for each of %zd rows",
-                         names[number], count);
+                         names[number], wanted);
             goto close;
         }
-    if (!self->rows || arrays[3].view.shape[1] != self->reward->num_parts + 1) {
-        PyErr_SetString(PyExc_ValueError, "parts must have a column for every part");
+    }
+    if (!self->rows || arrays[3].view.shape[0] != self->reward->num_parts + 1) {
+        PyErr_SetString(PyExc_ValueError, "parts must have a row for every part");
         goto close;
     }
     const int64_t *rows = arrays[0].view.buf, *actions = arrays[1].view.buf;
     Outcome outcome = {arrays[2].view.buf, arrays[3].view.buf, arrays[4].view.buf,
-                       arrays[5].view.buf, arrays[6].view.buf};
+                       arrays[5].view.buf, arrays[6].view.buf, told};
     done = check_step(self, rows, actions, count);
     for (Py_ssize_t at = 0; done == 1 && at < count; at++) {
+        if (at + NEAR < count)
+            prefetch_pick(self->reward, &self->rows[rows[at + NEAR]], actions[at + NEAR]);
         /* A row that is named twice may have no room or no episode left. */
         Row *row = &self->rows[rows[at]];
         if (row->has_ended || make_room(self, row) < 0) {
@@ -447,7 +547,7 @@ static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_arg
             done = -1;
             break;
         }
-        step_row(self, (Py_ssize_t)rows[at], actions[at], at, &outcome);
+        step_row(self, (Py_ssize_t)rows[at], actions[at], among ? rows[at] : at, &outcome);
     }
 close:
     for (int number = 0; number < 7; number++)
@@ -492,7 +592,7 @@ static PyObject *rows_step_row(Rows *self, PyObject *const *args, Py_ssize_t num
         return NULL;
     double reward, paid[MAX_PARTS + 1];
     uint8_t terminated, truncated, is_illegal;
-    Outcome outcome = {&reward, paid, &terminated, &truncated, &is_illegal};
+    Outcome outcome = {&reward, paid, &terminated, &truncated, &is_illegal, 1};
     int done = check_step(self, &number, &action, 1);
     if (done < 0)
         return NULL;

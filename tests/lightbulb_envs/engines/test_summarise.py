@@ -184,6 +184,26 @@ def test_a_row_alone_does_what_the_arrays_do(keywords, kernel, block, seed):
     assert np.array_equal(again.observe()["selected"], arrays.observe()["selected"])
 
 
+@settings(max_examples=30)
+@given(st.sampled_from(["c", "python"]), st.permutations(range(4)), st.integers(1, 4), seeds)
+def test_a_step_among_all_rows_is_the_step_of_some_in_their_places(kernel, order, count, seed):
+    random = Random(seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(VARIABLE, kernel if kernel_info().name == "c" else "python")
+        engines = [SummariseEngine(SummariseConfig(), 4) for _ in range(2)]
+    rows = np.array(order[:count])
+    for engine in engines:
+        engine.reset(np.arange(4), np.arange(4))
+    for _ in range(3):
+        actions = np.array([random.randrange(engines[0].stop) for _ in rows])
+        if engines[0].observe(rows)["action_mask"][:, :-1].any(axis=1).all():
+            among = engines[0].step_among(rows, actions)
+            own = engines[1].step(rows, actions).among(rows, 4)
+            for one in fields(among):
+                assert np.array_equal(getattr(among, one.name), getattr(own, one.name)), one.name
+            assert not among.reward[[row for row in range(4) if row not in rows]].any()
+
+
 @pytest.mark.parametrize(
     ("action", "error"), [(0.0, TypeError), ("0", TypeError), (-1, ValueError), (2**70, TypeError)]
 )

@@ -115,13 +115,14 @@ def test_a_reward_is_made_of_known_parts_only(parts):
 def test_a_step_takes_sound_arrays_only(given_, which, one):
     reward = _reward()
     rows, mask = _rows(reward)
-    _try(rows.step, *given_)
+    _try(rows.step, *given_, one)
     rows.load(np.arange(2), _documents(reward))
     mask[:] = 1  # Python may write what it likes there
-    out = [np.empty(2), np.empty((2, 5)), *np.empty((3, 2), dtype=bool)]
+    out = [np.empty(2), np.empty((5, 2)), *np.empty((3, 2), dtype=bool)]
     sound = [np.arange(2), np.array([3, 4]), *out]
     for array in given_[:1] if one else given_:
-        _try(rows.step, *sound[:which], array, *sound[which + 1 :])
+        for among in (True, False, array):
+            _try(rows.step, *sound[:which], array, *sound[which + 1 :], among)
     for row in (-1, 0, 1, 2, 2**70, None):
         for method in (rows.draft, rows.scores, rows.clock, rows.taken):
             _try(method, row)
@@ -157,6 +158,12 @@ def test_instances_are_drawn_into_sound_arrays_only(given_, which, number, width
     arguments = [*sound, 1, 2, 3]
     arguments[2 + which] = number
     _try(native().draw_instances, *arguments)
+    counts = [np.zeros(2, dtype=np.int64), np.arange(2), np.array([0, 5]), np.array([0, 3])]
+    for place, array in enumerate((*given_, number)):
+        _try(native().take_instances, *counts[:place], array, *counts[place + 1 :], sound[0])
+    for rows in ([0, 0], [1, 0], [-1, 2], [0, 2**62]):
+        told = np.array(rows)
+        _try(native().take_instances, counts[0], told, counts[2], counts[3], sound[0])
 
 
 @given(hostile, hostile, st.lists(st.integers(-2, 5), max_size=6))
@@ -213,9 +220,9 @@ def test_a_row_that_is_named_twice_is_not_stepped_past_its_end():
     reward = _reward()
     rows, _ = _rows(reward)
     rows.load(np.arange(2), _documents(reward))
-    out = [np.empty(3), np.empty((3, 5)), *np.empty((3, 3), dtype=bool)]
+    out = [np.empty(3), np.empty((5, 3)), *np.empty((3, 3), dtype=bool)]
     with pytest.raises(RuntimeError, match="row 0 is named twice, and its episode has ended"):
-        rows.step(np.zeros(3, dtype=np.int64), np.array([0, 1, 2]), *out)
+        rows.step(np.zeros(3, dtype=np.int64), np.array([0, 1, 2]), *out, False)
 
 
 def test_a_reference_that_is_too_long_is_explained():

@@ -16,7 +16,7 @@ from tianshou.algorithm.modelfree.reinforce import (
     DiscreteActorPolicy,
     ProbabilisticActorPolicy,
 )
-from tianshou.algorithm.optim import AdamOptimizerFactory
+from tianshou.algorithm.optim import TorchOptimizerFactory
 from tianshou.data import ReplayBuffer
 
 from lightbulb_agents.limits import check_least
@@ -109,7 +109,9 @@ def make_actor_critic(
     shared: dict[str, Any] = {
         "policy": policy,
         "critic": Critic(trunk),
-        "optim": AdamOptimizerFactory(lr=config.learning_rate, eps=1e-5),
+        "optim": TorchOptimizerFactory(
+            torch.optim.Adam, lr=config.learning_rate, eps=1e-5, fused=True
+        ),
         "vf_coef": config.value_loss,
         "ent_coef": config.entropy,
         "max_grad_norm": config.max_grad_norm,

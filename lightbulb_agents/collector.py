@@ -16,7 +16,7 @@ from lightbulb_agents.engine_envs import EngineVectorEnv
 from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_agents.rollout_buffer import EpisodeBatch, RolloutBuffer
 from lightbulb_agents.trunk import Trunk
-from lightbulb_envs.engines.engine import Engine, Observation
+from lightbulb_envs.engines.engine import Engine, Observation, tell_upcoming
 from lightbulb_envs.instances import InstanceStream
 
 
@@ -65,6 +65,7 @@ class EpisodeCollector(BaseCollector[CollectStats]):
         super().__init__(policy, EngineVectorEnv(engine), RolloutBuffer())
         self.engine = engine
         self.stream = InstanceStream(engine.num_envs // rollouts, engine.num_instances)
+        tell_upcoming(engine, self.stream.upcoming)
         self._trunk = trunk
         self._rollouts = rollouts
         self._generator = generator

@@ -1,0 +1,1 @@
+"""What environments and training take of memory: `python -m benchmarks.memory`."""

@@ -1,0 +1,1 @@
+"""How costs grow with what is asked: `python -m benchmarks.scaling`."""

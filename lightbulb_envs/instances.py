@@ -18,7 +18,7 @@ from lightbulb_envs.splits import SUITE_VERSION
 ENDLESS = 1 << 53
 """Instances of an endless stream lie in [0, ENDLESS): a JSON number holds each exactly."""
 _NOTHING = np.int64(-(1 << 60))
-AHEAD = 16
+AHEAD = 32
 """Instances of a row that are worked out at a time; more where rows are few."""
 _AHEAD_OF_ALL = 256
 

@@ -7,6 +7,7 @@ holds four 32-bit words (index low, index high, block number, stream) and whose 
 """
 
 import hashlib
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
+_AT_A_TIME = 64
+"""Words of an index that are drawn at a time, a multiple of 4."""
 
 
 def derive_key(*words: str) -> tuple[int, int]:
@@ -55,16 +58,17 @@ def philox(
 
 
 def draw_words(
-    key: tuple[int, int], index: NDArray[np.int64], count: int, stream: int = 0
+    key: tuple[int, int], index: NDArray[np.int64], count: int, stream: int = 0, start: int = 0
 ) -> NDArray[np.uint32]:
     """Returns `count` uniform 32-bit words for every index, as (len(index), count).
 
-    Word j of an index does not depend on `count`: asking for more only appends.
+    They are words `start`, a multiple of 4, and on. What a word is depends on neither: asking for
+    more only appends.
     """
     module = native()
     if module is not None:
         drawn = np.empty((len(index), count), dtype=np.uint32)
-        module.draw_words(drawn, np.ascontiguousarray(index, dtype=np.int64), *key, stream)
+        module.draw_words(drawn, np.ascontiguousarray(index, dtype=np.int64), *key, stream, start)
         return drawn
     blocks = -(-count // 4)
     shape = (len(index), blocks)
@@ -72,7 +76,7 @@ def draw_words(
     counter = (
         np.broadcast_to(wide & _LOW, shape),
         np.broadcast_to(wide >> _SHIFT, shape),
-        np.broadcast_to(np.arange(blocks, dtype=np.uint64), shape),
+        np.broadcast_to(start // 4 + np.arange(blocks, dtype=np.uint64), shape),
         np.full(shape, stream, dtype=np.uint64),
     )
     words = np.stack(philox(counter, key), axis=-1)
@@ -81,7 +85,7 @@ def draw_words(
 
 def to_unit(words: NDArray[np.uint32]) -> NDArray[np.float64]:
     """Maps 32-bit words to floats in [0, 1)."""
-    return words.astype(np.float64) * 2.0**-32
+    return np.multiply(words, 2.0**-32, dtype=np.float64)
 
 
 def to_range(words: NDArray[np.uint32], size: NDArray[np.integer] | int) -> NDArray[np.int64]:
@@ -89,9 +93,9 @@ def to_range(words: NDArray[np.uint32], size: NDArray[np.integer] | int) -> NDAr
 
     The bias is at most size / 2**32, which no size used here can make visible.
     """
-    return ((words.astype(np.uint64) * np.asarray(size, dtype=np.uint64)) >> _SHIFT).astype(
-        np.int64
-    )
+    product = np.multiply(words, size, dtype=np.uint64, casting="unsafe")
+    product >>= _SHIFT
+    return product.view(np.int64)
 
 
 class Draws:
@@ -99,24 +103,41 @@ class Draws:
 
     What a draw is depends on its place in the order of `take` calls alone, so a new draw goes at
     the end of the code that takes them, or every later one changes.
+
+    Args:
+        key: of the generator.
+        index: whose draws these are.
+        stream: tells draws for one purpose from those for another.
+        expected: how many words an index will probably take; so many are drawn at once.
     """
 
-    def __init__(self, key: tuple[int, int], index: NDArray[np.int64], stream: int):
+    def __init__(
+        self, key: tuple[int, int], index: NDArray[np.int64], stream: int, expected: int = 0
+    ):
         self._key = key
         self._index = index
         self._stream = stream
-        self._words = np.empty((len(index), 0), dtype=np.uint32)
-        self._taken = 0
+        self._words = np.empty((len(index), 0), dtype=np.uint32)  # drawn, and not yet taken
+        self._drawn = 0
+        self._expected = expected
 
     def take(self, *shape: int) -> NDArray[np.uint32]:
         """Returns the next words, as (len(index), *shape)."""
-        count = int(np.prod(shape, dtype=np.int64))
-        wanted = self._taken + count
-        if wanted > self._words.shape[1]:
-            self._words = draw_words(self._key, self._index, max(wanted, 128), self._stream)
-        words = self._words[:, self._taken : wanted]
-        self._taken = wanted
+        count = math.prod(shape)
+        missing = count - self._words.shape[1]
+        if missing > 0:
+            wanted = max(missing, _AT_A_TIME, self._expected - self._drawn)
+            more = -(-wanted // 4) * 4
+            fresh = draw_words(self._key, self._index, more, self._stream, start=self._drawn)
+            self._words = np.concatenate((self._words, fresh), axis=1)
+            self._drawn += more
+        words, self._words = self._words[:, :count], self._words[:, count:]
         return words.reshape(len(self._index), *shape)
+
+    @property
+    def taken(self) -> int:
+        """How many words an index has taken."""
+        return self._drawn - self._words.shape[1]
 
     def unit(self, *shape: int) -> NDArray[np.float64]:
         """Returns the next draws as floats in [0, 1)."""

@@ -28,7 +28,7 @@ __all__ = ["ILLEGAL", "SummariseConfig", "SummariseEngine", "SummariseTask"]
 ILLEGAL = "illegal_action"
 KEPT_BYTES = 1 << 28
 """What the documents that are ready may take in memory; past it the oldest are read again."""
-BLOCK = 1024
+BLOCK = 2048
 """Documents that are read at a time, if so many are known to come."""
 _BYTES_A_TOKEN = 12
 """Of a kept document, by and large: its tokens, its words and what scoring needs."""
@@ -110,7 +110,8 @@ class SummariseEngine:
         if is_new.all():
             self._load(rows, instances)
         else:
-            self._load(rows[is_new], instances[is_new])
+            if is_new.any():
+                self._load(rows[is_new], instances[is_new])
             self._drafts.restart(rows[~is_new])
         self._follow(rows)
 

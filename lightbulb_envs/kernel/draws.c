@@ -2,49 +2,107 @@
  * instances of `InstanceStream` in instances.py. */
 #include "kernel.h"
 
-static void philox(uint32_t counter[4], uint32_t k0, uint32_t k1)
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { LANES = 8 };
+
+/* Turns counters into words. */
+#ifdef __SSE2__
+static void philox(uint32_t counter[4][LANES], uint32_t k0, uint32_t k1)
 {
+    /* Two lanes a register, of 64 bits each; what lies above the lower 32 is never looked at. */
+    enum { PAIRS = LANES / 2 };
+    __m128i c0[PAIRS], c1[PAIRS], c2[PAIRS], c3[PAIRS];
+    const __m128i m0 = _mm_set1_epi64x(0xD2511F53), m1 = _mm_set1_epi64x(0xCD9E8D57);
+    for (int pair = 0; pair < PAIRS; pair++) {
+        c0[pair] = _mm_set_epi64x(counter[0][2 * pair + 1], counter[0][2 * pair]);
+        c1[pair] = _mm_set_epi64x(counter[1][2 * pair + 1], counter[1][2 * pair]);
+        c2[pair] = _mm_set_epi64x(counter[2][2 * pair + 1], counter[2][2 * pair]);
+        c3[pair] = _mm_set_epi64x(counter[3][2 * pair + 1], counter[3][2 * pair]);
+    }
     for (int round = 0; round < 10; round++) {
-        uint64_t product0 = (uint64_t)counter[0] * 0xD2511F53u;
-        uint64_t product1 = (uint64_t)counter[2] * 0xCD9E8D57u;
-        counter[0] = (uint32_t)(product1 >> 32) ^ counter[1] ^ k0;
-        counter[1] = (uint32_t)product1;
-        counter[2] = (uint32_t)(product0 >> 32) ^ counter[3] ^ k1;
-        counter[3] = (uint32_t)product0;
+        const __m128i key0 = _mm_set1_epi64x(k0), key1 = _mm_set1_epi64x(k1);
+        for (int pair = 0; pair < PAIRS; pair++) {
+            __m128i product0 = _mm_mul_epu32(c0[pair], m0);
+            __m128i product1 = _mm_mul_epu32(c2[pair], m1);
+            c0[pair] = _mm_xor_si128(_mm_srli_epi64(product1, 32), _mm_xor_si128(c1[pair], key0));
+            c1[pair] = product1;
+            c2[pair] = _mm_xor_si128(_mm_srli_epi64(product0, 32), _mm_xor_si128(c3[pair], key1));
+            c3[pair] = product0;
+        }
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
+    for (int pair = 0; pair < PAIRS; pair++) {
+        const __m128i words[4] = {c0[pair], c1[pair], c2[pair], c3[pair]};
+        for (int word = 0; word < 4; word++) {
+            counter[word][2 * pair] = (uint32_t)_mm_cvtsi128_si32(words[word]);
+            counter[word][2 * pair + 1] =
+                (uint32_t)_mm_cvtsi128_si32(_mm_srli_si128(words[word], 8));
+        }
+    }
 }
+#else
+static void philox(uint32_t counter[4][LANES], uint32_t k0, uint32_t k1)
+{
+    for (int lane = 0; lane < LANES; lane++) {
+        uint32_t c0 = counter[0][lane], c1 = counter[1][lane];
+        uint32_t c2 = counter[2][lane], c3 = counter[3][lane];
+        for (uint32_t round = 0; round < 10; round++) {
+            uint64_t product0 = (uint64_t)c0 * 0xD2511F53u, product1 = (uint64_t)c2 * 0xCD9E8D57u;
+            c0 = (uint32_t)(product1 >> 32) ^ c1 ^ (k0 + round * 0x9E3779B9u);
+            c1 = (uint32_t)product1;
+            c2 = (uint32_t)(product0 >> 32) ^ c3 ^ (k1 + round * 0xBB67AE85u);
+            c3 = (uint32_t)product0;
+        }
+        counter[0][lane] = c0;
+        counter[1][lane] = c1;
+        counter[2][lane] = c2;
+        counter[3][lane] = c3;
+    }
+}
+#endif
 
 const char draw_words_doc[] =
-    "draw_words(words, index, key0, key1, stream)\n--\n\n"
-    "Fills words (N, W), uint32, with the first W draws of every index (N,) of a stream.";
+    "draw_words(words, index, key0, key1, stream, start)\n--\n\n"
+    "Fills words (N, W), uint32, with draws of every index (N,) of a stream, from number `start` on,\n"
+    "a multiple of 4.";
 
 PyObject *draw_words(PyObject *module, PyObject *args)
 {
     PyObject *given_words, *given_index, *result = NULL;
-    unsigned long k0, k1, stream;
+    unsigned long k0, k1, stream, start;
     Array words = {0}, index = {0};
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOkkk:draw_words", &given_words, &given_index, &k0, &k1, &stream))
+    if (!PyArg_ParseTuple(args, "OOkkkk:draw_words", &given_words, &given_index, &k0, &k1, &stream,
+                          &start))
         return NULL;
     if (array_open(&words, given_words, "words", 'I', 2, 1) < 0 ||
         array_open(&index, given_index, "index", 'q', 1, 0) < 0)
         goto done;
     Py_ssize_t count = words.view.shape[0], width = words.view.shape[1];
-    if (index.view.shape[0] != count) {
-        PyErr_SetString(PyExc_ValueError, "words must have a row for every index");
+    if (index.view.shape[0] != count || start % 4) {
+        PyErr_SetString(PyExc_ValueError,
+                        "words must have a row for every index, and start be a multiple of 4");
         goto done;
     }
     for (Py_ssize_t row = 0; row < count; row++) {
         uint64_t own = (uint64_t)((const int64_t *)index.view.buf)[row];
         uint32_t *out = (uint32_t *)words.view.buf + row * width;
-        for (Py_ssize_t place = 0; place < width; place += 4) {
-            uint32_t counter[4] = {(uint32_t)own, (uint32_t)(own >> 32), (uint32_t)(place / 4),
-                                   (uint32_t)stream};
-            Py_ssize_t left = width - place < 4 ? width - place : 4;
+        for (Py_ssize_t place = 0; place < width; place += 4 * LANES) {
+            uint32_t counter[4][LANES];
+            for (int lane = 0; lane < LANES; lane++) {
+                counter[0][lane] = (uint32_t)own;
+                counter[1][lane] = (uint32_t)(own >> 32);
+                counter[2][lane] = (uint32_t)(start / 4 + (size_t)place / 4 + (size_t)lane);
+                counter[3][lane] = (uint32_t)stream;
+            }
             philox(counter, (uint32_t)k0, (uint32_t)k1);
-            memcpy(out + place, counter, left * sizeof(uint32_t));
+            Py_ssize_t left = width - place < 4 * LANES ? width - place : 4 * LANES;
+            for (Py_ssize_t word = 0; word < left; word++)
+                out[place + word] = counter[word % 4][word / 4];
         }
     }
     result = Py_NewRef(Py_None);
@@ -81,12 +139,19 @@ PyObject *draw_instances(PyObject *module, PyObject *args)
         const uint64_t *own = (const uint64_t *)seed.view.buf + row * 2;
         uint64_t first = (uint64_t)((const int64_t *)count.view.buf)[row];
         int64_t *out = (int64_t *)instances.view.buf + row * width;
-        for (Py_ssize_t place = 0; place < width; place++) {
-            uint32_t counter[4] = {(uint32_t)(first + (uint64_t)place), 0, (uint32_t)own[0],
-                                   (uint32_t)own[1]};
+        for (Py_ssize_t place = 0; place < width; place += LANES) {
+            uint32_t counter[4][LANES];
+            for (int lane = 0; lane < LANES; lane++) {
+                counter[0][lane] = (uint32_t)(first + (uint64_t)place + (uint64_t)lane);
+                counter[1][lane] = 0;
+                counter[2][lane] = (uint32_t)own[0];
+                counter[3][lane] = (uint32_t)own[1];
+            }
             philox(counter, (uint32_t)k0, (uint32_t)k1);
-            out[place] = size ? (int64_t)((uint64_t)counter[0] * size >> 32)
-                              : (int64_t)((uint64_t)(counter[1] & 0x1FFFFF) << 32 | counter[0]);
+            for (int lane = 0; lane < LANES && place + lane < width; lane++) {
+                uint64_t low = counter[0][lane], high = counter[1][lane] & 0x1FFFFF;
+                out[place + lane] = (int64_t)(size ? low * size >> 32 : high << 32 | low);
+            }
         }
     }
     result = Py_NewRef(Py_None);

@@ -6,7 +6,9 @@
  * batch.c      N drafts that grow and are scored in one call
  * rows.c       N episodes of picking sentences, a step of any number of them in one call
  * texts.c      strings in, scores out
- * draws.c      random words
+ * draws.c      random words, and instances
+ * wording.c    the wording of a block of newsroom articles
+ * newsroom.c   a block of newsroom documents, told
  * module.c     the Python module
  */
 #ifndef LIGHTBULB_KERNEL_H
@@ -230,6 +232,12 @@ extern const char draw_instances_doc[];
 PyObject *draw_instances(PyObject *module, PyObject *args);
 extern const char take_instances_doc[];
 PyObject *take_instances(PyObject *module, PyObject *args);
+extern const char tell_block_doc[];
+PyObject *tell_block(PyObject *module, PyObject *args);
+extern const char choose_block_doc[];
+PyObject *choose_block(PyObject *module, PyObject *args);
+extern const char order_rows_doc[];
+PyObject *order_rows(PyObject *module, PyObject *args);
 
 /* A buffer of a dtype and a number of dimensions, in C order. */
 typedef struct {
@@ -240,5 +248,17 @@ typedef struct {
 int array_open(Array *array, PyObject *object, const char *name, char type, int dimensions,
                int writable);
 void array_close(Array *array);
+
+/* Many arrays, as a tuple; the last `written` of them are written to. */
+typedef struct {
+    const char *name;
+    char type;
+    int dimensions;
+} WantedArray;
+
+int arrays_open(PyObject *given, const WantedArray *wanted, Array *arrays, int count, int written);
+void arrays_close(Array *arrays, int count);
+/* Returns whether an array has a shape, as far as it has dimensions, of which there are 3 or less. */
+int array_has_shape(const Array *array, Py_ssize_t first, Py_ssize_t second, Py_ssize_t third);
 
 #endif

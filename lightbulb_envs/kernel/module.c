@@ -68,6 +68,35 @@ void array_close(Array *array)
     array->is_held = 0;
 }
 
+int arrays_open(PyObject *given, const WantedArray *wanted, Array *arrays, int count, int written)
+{
+    if (!PyTuple_Check(given) || PyTuple_GET_SIZE(given) != count) {
+        PyErr_Format(PyExc_TypeError, "a block needs a tuple of %d arrays", count);
+        return -1;
+    }
+    for (int number = 0; number < count; number++)
+        if (array_open(&arrays[number], PyTuple_GET_ITEM(given, number), wanted[number].name,
+                       wanted[number].type, wanted[number].dimensions,
+                       number >= count - written) < 0)
+            return -1;
+    return 0;
+}
+
+void arrays_close(Array *arrays, int count)
+{
+    for (int number = 0; number < count; number++)
+        array_close(&arrays[number]);
+}
+
+int array_has_shape(const Array *array, Py_ssize_t first, Py_ssize_t second, Py_ssize_t third)
+{
+    const Py_ssize_t wanted[] = {first, second, third};
+    for (int axis = 0; axis < array->view.ndim; axis++)
+        if (array->view.shape[axis] != wanted[axis])
+            return 0;
+    return 1;
+}
+
 /* ---- Rewards ----------------------------------------------------------------------------- */
 
 static int reward_add(Reward *self, PyObject *item)
@@ -149,6 +178,9 @@ static PyMethodDef methods[] = {
     {"compile_documents", compile_documents, METH_VARARGS, compile_documents_doc},
     {"draw_words", draw_words, METH_VARARGS, draw_words_doc},
     {"draw_instances", draw_instances, METH_VARARGS, draw_instances_doc},
+    {"choose_block", choose_block, METH_VARARGS, choose_block_doc},
+    {"order_rows", order_rows, METH_VARARGS, order_rows_doc},
+    {"tell_block", tell_block, METH_VARARGS, tell_block_doc},
     {"take_instances", take_instances, METH_VARARGS, take_instances_doc},
     {NULL, NULL, 0, NULL},
 };

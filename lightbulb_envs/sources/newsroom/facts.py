@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.ordering import stable_order
 from lightbulb_envs.randomness import Draws, to_range
 from lightbulb_envs.sources.newsroom.cast import VOICES, Cast
 from lightbulb_envs.sources.newsroom.desk import TIERS
@@ -112,7 +113,7 @@ def _draw_events(
     blocks, stories = cast.event.shape
     kind = np.full((blocks, max_facts(level)), -1, dtype=np.int64)
     story = np.zeros(kind.shape, dtype=np.int64)
-    order = np.argsort(draws.unit(stories, MAX_PREDICATES), axis=2, kind="stable")
+    order = stable_order(draws.unit(stories, MAX_PREDICATES))
     for number in range(stories):
         own = slice(number * FACTS_PER_STORY, (number + 1) * FACTS_PER_STORY)
         story[:, own] = number
@@ -140,7 +141,7 @@ def _draw_colour(
     kind[:, start:end] = np.where(is_quoted, opinions, -1)
     voice[:, start:end] = np.where(is_quoted, np.arange(VOICES), -1)
     backgrounds = draws.between(level.background, 1) + variant * (OOD_EXTRA // 2)
-    ranks = np.argsort(np.argsort(draws.unit(BACKGROUNDS), axis=1, kind="stable"), axis=1)
+    ranks = stable_order(stable_order(draws.unit(BACKGROUNDS)))
     kind[:, end : end + BACKGROUNDS] = np.where(
         ranks < backgrounds, book.kinds.of_background[cast.desk[:, 0]], -1
     )
@@ -153,7 +154,7 @@ def _draw_mistakes(
     """Returns which facts are first reported wrong, the wrong reports' tiers, and if it happens."""
     most = level.most_mistakes
     taste = np.where(can_be, draws.unit(can_be.shape[1]), -1.0)
-    target = np.argsort(-taste, axis=1, kind="stable")[:, :most]
+    target = stable_order(-taste)[:, :most]
     is_there = np.arange(most) < can_be.sum(axis=1, keepdims=True)
     happens = is_there & (draws.unit(most) < level.corrections)
     step = 1 + draws.below(TIERS - 1, most)
@@ -173,7 +174,7 @@ def key_facts(weight: NDArray[np.float64], exists: NDArray[np.bool_]) -> NDArray
     """Returns which facts of the main story the reference tells: the heaviest, event included."""
     ranked = np.where(exists, weight, -1.0)
     ranked[:, 0] = np.inf
-    order = np.argsort(-ranked, axis=1, kind="stable")
+    order = stable_order(-ranked)
     heavy = np.sum(exists & (weight >= KEY_WEIGHT), axis=1, keepdims=True)
     wanted = np.clip(heavy, *KEY_FACTS)
     is_key = np.zeros(weight.shape, dtype=bool)

@@ -7,10 +7,12 @@ the event a few sentences in, and scatters the rest, its key facts often late.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.ordering import stable_order
 from lightbulb_envs.randomness import Draws
 from lightbulb_envs.sources.newsroom.cast import VOICES
 from lightbulb_envs.sources.newsroom.facts import Facts, opinions_start, stories_of
@@ -68,12 +70,16 @@ class Plan:
     is_tail: NDArray[np.bool_]  # the second clause is a participle
 
 
+_KINDS = (np.int64, np.int64, np.int64, np.int64, np.int64, np.bool_, np.float64)
+"""Types of what `Outline` holds of a sentence."""
+
+
 class Outline:
     """Sentences in no order yet; `add` appends a column."""
 
     def __init__(self, blocks: int):
         self._blocks = blocks
-        self._columns: list[tuple[NDArray[np.generic], ...]] = []
+        self._columns: list[tuple[Any, ...]] = []
 
     def add(
         self,
@@ -91,18 +97,28 @@ class Outline:
         A story is a passage, unless `passage` says another.
         """
         passage = story if passage is None else passage
-        values = (role, story, passage, first, second, is_tail, np.where(active, rank, np.inf))
-        self._columns.append(tuple(np.broadcast_to(value, self._blocks) for value in values))
+        rank = np.where(active, rank, np.inf)
+        self._columns.append((role, story, passage, first, second, is_tail, rank))
+
+    def _joined(self, values: tuple[Any, ...], kind: type) -> NDArray[Any]:
+        """Returns one thing about all sentences, (N, columns)."""
+        joined: NDArray[Any] = np.empty((self._blocks, len(values)), dtype=kind)
+        for number, value in enumerate(values):
+            joined[:, number] = value
+        return joined
 
     def order(self, sentences: int) -> Plan:
+        """Returns the sentences that are told, in the order of their ranks."""
         role, story, passage, first, second, is_tail, rank = (
-            np.stack(column, axis=1) for column in zip(*self._columns, strict=True)
+            self._joined(values, kind)
+            for values, kind in zip(zip(*self._columns, strict=True), _KINDS, strict=True)
         )
-        order = np.argsort(rank, axis=1, kind="stable")[:, :sentences]
-        told = np.isfinite(np.take_along_axis(rank, order, axis=1))
+        order = stable_order(rank)[:, :sentences]
+        # One gather of flat arrays costs less than take_along_axis, which makes its places anew.
+        places = order + np.arange(self._blocks)[:, None] * rank.shape[1]
+        told = np.isfinite(rank.ravel()[places])
         role, story, passage, first, second, is_tail = (
-            np.take_along_axis(values, order, axis=1)
-            for values in (role, story, passage, first, second, is_tail)
+            values.ravel()[places] for values in (role, story, passage, first, second, is_tail)
         )
         plan = Plan(
             role=np.where(told, role, Role.NONE),
@@ -170,7 +186,7 @@ def _draw_shared(
     has_tail = can_tail.any(axis=1) & (draws.unit(1)[:, 0] < TAIL_CHANCE)
     free[np.arange(len(free)), tail] &= ~has_tail
     taste = draws.unit(FACTS_PER_STORY)
-    order = np.argsort(-np.where(free, taste, -1.0), axis=1, kind="stable")
+    order = stable_order(-np.where(free, taste, -1.0))
     has_mate = (free.sum(axis=1) >= 2) & (draws.unit(1)[:, 0] < PAIR_CHANCE)
     return _Shared(tail, has_tail, order[:, 0], order[:, 1], has_mate)
 
@@ -181,7 +197,7 @@ def draw_ranks(
     """Draws the ranks of the main story's facts: by weight in a pyramid, scattered elsewhere."""
     ranked = np.where(facts.exists[:, MAIN], facts.weight[:, MAIN], -1.0)
     ranked[:, 0] = np.inf  # the event, whatever it weighs
-    by_weight = np.argsort(np.argsort(-ranked, axis=1, kind="stable"), axis=1)
+    by_weight = stable_order(stable_order(-ranked))
     scattered = 1.2 + 8.8 * draws.unit(FACTS_PER_STORY)
     is_late = facts.is_key[:, MAIN] & (draws.unit(FACTS_PER_STORY) < level.late_key_facts)
     scattered = np.where(is_late, 6.0 + 4.0 * draws.unit(FACTS_PER_STORY), scattered)
@@ -239,7 +255,7 @@ def _add_colour(
     start, colour = opinions_start(level), VOICES + BACKGROUNDS
     exists = facts.exists[:, start : start + colour]
     taste = np.where(exists, draws.unit(colour), np.inf)
-    place = np.argsort(np.argsort(taste, axis=1, kind="stable"), axis=1)
+    place = stable_order(stable_order(taste))
     opens = (place < draws.between(INTRO, 1)) & ~is_pyramid[:, None]
     early = 0.1 + 0.8 * draws.unit(colour)
     late = np.where(is_pyramid[:, None], 3.0, 1.5) + 8.0 * draws.unit(colour)
@@ -273,7 +289,7 @@ def draw_reference_plan(book: Stylebook, draws: Draws, facts: Facts, variant: in
     is_key = facts.is_key[:, MAIN]
     weight = np.where(is_key, facts.weight[:, MAIN], -1.0)
     weight[:, 0] = np.inf
-    order = np.argsort(-weight, axis=1, kind="stable")
+    order = stable_order(-weight)
     count = is_key.sum(axis=1)
 
     kind = np.maximum(facts.kind[:, MAIN], 0)
@@ -285,7 +301,7 @@ def draw_reference_plan(book: Stylebook, draws: Draws, facts: Facts, variant: in
     rest = np.where(order == 0, FACTS_PER_STORY, np.arange(FACTS_PER_STORY))
     rest = np.where(has_tail[:, None] & (order == tail[:, None]), FACTS_PER_STORY, rest)
     rest = np.where(np.arange(FACTS_PER_STORY) < count[:, None], rest, FACTS_PER_STORY)
-    by_rest = np.take_along_axis(order, np.argsort(rest, axis=1, kind="stable"), axis=1)
+    by_rest = np.take_along_axis(order, stable_order(rest), axis=1)
     left = count - 1 - has_tail
 
     first = np.full((blocks, MAX_REFERENCE), -1, dtype=np.int64)

@@ -8,6 +8,7 @@ say which it is, for they stand in any order; so what most reports say may be wr
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.ordering import stable_order
 from lightbulb_envs.randomness import Draws
 from lightbulb_envs.sources.newsroom.cast import VOICES
 from lightbulb_envs.sources.newsroom.facts import Facts, opinions_start, stories_of
@@ -37,7 +38,7 @@ def draw_reports_plan(
 ) -> Plan:
     """Draws the plans of a block of articles, padded to `sentences`."""
     outline = Outline(len(facts.kind))
-    place = np.argsort(draws.unit(level.reports), axis=1, kind="stable")
+    place = stable_order(draws.unit(level.reports))
     start = _REPORT * place.astype(np.float64)
     corrected = facts.superseded_by[:, -level.most_mistakes :]
     told = _draw_tellers(draws, facts, corrected, level.reports)
@@ -101,7 +102,7 @@ def _add_report(
     tail = np.argmax(np.where(can_tail, draws.unit(FACTS_PER_STORY), -1.0), axis=1)
     has_tail = can_tail.any(axis=1) & (draws.unit(1)[:, 0] < TAIL_CHANCE)
     free[rows, tail] &= ~has_tail
-    order = np.argsort(-np.where(free, draws.unit(FACTS_PER_STORY), -1.0), axis=1, kind="stable")
+    order = stable_order(-np.where(free, draws.unit(FACTS_PER_STORY), -1.0))
     head, mate = order[:, 0], order[:, 1]
     has_mate = (free.sum(axis=1) >= 2) & (draws.unit(1)[:, 0] < PAIR_CHANCE)
 

@@ -1,14 +1,17 @@
 """The newsroom as a source of documents: arrays in blocks, text on request."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch, Fact
+from lightbulb_envs.kernel import native
 from lightbulb_envs.ragged import pad
 from lightbulb_envs.randomness import Draws
 from lightbulb_envs.sources.newsroom.cast import Cast, draw_cast
+from lightbulb_envs.sources.newsroom.compiled_telling import CompiledTelling
 from lightbulb_envs.sources.newsroom.facts import Facts, draw_facts, stories_of
 from lightbulb_envs.sources.newsroom.kinds import STYLES
 from lightbulb_envs.sources.newsroom.levels import level_attributes
@@ -38,6 +41,7 @@ MAX_TOKENS = 48
 MAX_WORDS = 44
 """ROUGE words of a sentence, at most."""
 _WORLD, _PLAN, _TELLING, _REFERENCE_PLAN, _REFERENCE = range(5)
+_STREAMS = 5
 
 
 @dataclass(frozen=True)
@@ -93,14 +97,34 @@ class NewsroomSource:
         self._residue = split_residue(split)
         self._variant = int(split == "ood")
         self._book = stylebook()
+        self._expected = dict.fromkeys(range(_STREAMS), 0)
+        self._draws_of: dict[int, Draws] = {}
+        self._compiled = self._compile()
         self.vocabulary = self._book.vocabulary
         self.max_sentences = max_sentences or needed
         self.max_tokens = MAX_TOKENS
         self.digest = f"{SUITE}-{SUITE_VERSION}"
 
+    def _compile(self) -> CompiledTelling | None:
+        """Returns what tells in C, None where Python does."""
+        module = native()
+        return None if module is None else CompiledTelling(module, self._book, self._variant)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_compiled": None, "_draws_of": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._compiled = self._compile()
+
+    def _draws(self, instances: NDArray[np.int64], stream: int) -> Draws:
+        """Returns draws for a block, as many at once as a block has taken before."""
+        self._draws_of[stream] = Draws(self._key, instances, stream, self._expected[stream])
+        return self._draws_of[stream]
+
     def worlds(self, instances: NDArray[np.int64]) -> World:
         """Returns the worlds of a block of documents."""
-        draws = Draws(self._key, instances, _WORLD)
+        draws = self._draws(instances, _WORLD)
         stories = stories_of(self.level)
         cast = draw_cast(self._book, draws, self._residue, stories, self._variant)
         facts = draw_facts(self._book, draws, cast, self.level, self._variant)
@@ -111,23 +135,31 @@ class NewsroomSource:
         draw = draw_plan if self.level.reports == 1 else draw_reports_plan
         plan = draw(
             self._book,
-            Draws(self._key, instances, _PLAN),
+            self._draws(instances, _PLAN),
             world.facts,
             self.level,
             self._variant,
             self.level.max_sentences,
         )
-        draws = Draws(self._key, instances, _REFERENCE_PLAN)
+        draws = self._draws(instances, _REFERENCE_PLAN)
         return plan, draw_reference_plan(self._book, draws, world.facts, self._variant)
+
+    def _choose(
+        self, instances: NDArray[np.int64], world: World, plan: Plan, *, is_reference: bool
+    ) -> tuple[Draws, NDArray[np.int64]]:
+        """Returns the wording of every sentence, and the draws that follow."""
+        draws = self._draws(instances, _REFERENCE if is_reference else _TELLING)
+        if self._compiled is not None and not is_reference:
+            return draws, self._compiled.choose(draws, world.facts, plan)
+        choose = choose_reference_templates if is_reference else choose_templates
+        return draws, choose(self._book, draws, world.facts, plan, self._variant)
 
     def _tell(
         self, instances: NDArray[np.int64], world: World, plan: Plan, *, is_reference: bool
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """Returns the pieces of the block's sentences, flat, and the sentence of each piece."""
         book, variant = self._book, self._variant
-        draws = Draws(self._key, instances, _REFERENCE if is_reference else _TELLING)
-        choose = choose_reference_templates if is_reference else choose_templates
-        templates = choose(book, draws, world.facts, plan, variant)
+        draws, templates = self._choose(instances, world, plan, is_reference=is_reference)
         slots = fill_slots(
             book,
             draws,
@@ -151,33 +183,71 @@ class NewsroomSource:
         instances = np.asarray(instances, dtype=np.int64)
         world = self.worlds(instances)
         plan, reference_plan = self.plans(instances, world)
-        blocks, sentences = plan.first.shape
-        pieces, row = self._tell(instances, world, plan, is_reference=False)
-        words, word_row = self.vocabulary.words(pieces, row)
-        told, told_row = self._tell(instances, world, reference_plan, is_reference=True)
-        reference, reference_row = self.vocabulary.words(told, told_row)
-        shape = (blocks, sentences, -1)
-        tokens = pad(pieces, row, blocks * sentences, MAX_TOKENS, 0).reshape(shape)
-        numbered = pad(words, word_row, blocks * sentences, MAX_WORDS, PADDING_WORD).reshape(shape)
+        tell = self._tell_in_python if self._compiled is None else self._tell_in_c
+        tokens, words = tell(instances, world, plan, self.max_sentences, is_reference=False)
+        _, told = tell(instances, world, reference_plan, MAX_REFERENCE, is_reference=True)
+        for stream, draws in self._draws_of.items():
+            self._expected[stream] = max(self._expected[stream], draws.taken)
+        self._draws_of.clear()
         return DocumentBatch(
             instance=instances,
             num_sentences=(plan.first >= 0).sum(axis=1),
-            tokens=self._widen(tokens, 0),
-            words=self._widen(numbered, PADDING_WORD),
-            reference_words=pad(
-                reference, reference_row, blocks * MAX_REFERENCE, MAX_WORDS, PADDING_WORD
-            ).reshape(blocks, MAX_REFERENCE, -1),
-            claims=self._widen(
-                np.stack([plan.first, plan.second], axis=2).astype(np.int32), NO_FACT
+            tokens=tokens,
+            words=words,
+            reference_words=told,
+            claims=_widen(
+                np.stack([plan.first, plan.second], axis=2).astype(np.int32),
+                self.max_sentences,
+                NO_FACT,
             ),
             fact_weight=world.facts.weight,
             fact_is_key=world.facts.is_key,
         )
 
-    def _widen(self, values: NDArray[np.int32], padding: int) -> NDArray[np.int32]:
-        """Returns (N, S, ...) values with as many sentences as the observation has."""
-        added = self.max_sentences - values.shape[1]
-        return np.pad(values, ((0, 0), (0, added), (0, 0)), constant_values=padding)
+    def _tell_in_python(
+        self,
+        instances: NDArray[np.int64],
+        world: World,
+        plan: Plan,
+        lines: int,
+        *,
+        is_reference: bool,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Returns tokens (N, lines, T) and words (N, lines, W)."""
+        blocks, sentences = plan.first.shape
+        pieces, row = self._tell(instances, world, plan, is_reference=is_reference)
+        words, word_row = self.vocabulary.words(pieces, row)
+        shape, count = (blocks, sentences, -1), blocks * sentences
+        tokens = pad(pieces, row, count, MAX_TOKENS, 0).reshape(shape)
+        numbered = pad(words, word_row, count, MAX_WORDS, PADDING_WORD).reshape(shape)
+        return _widen(tokens, lines, 0), _widen(numbered, lines, PADDING_WORD)
+
+    def _tell_in_c(
+        self,
+        instances: NDArray[np.int64],
+        world: World,
+        plan: Plan,
+        lines: int,
+        *,
+        is_reference: bool,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Returns what `_tell_in_python` does, but no tokens of a reference."""
+        assert self._compiled is not None
+        draws, templates = self._choose(instances, world, plan, is_reference=is_reference)
+        width = 0 if is_reference else MAX_TOKENS
+        tokens = np.empty((len(instances), lines, width), dtype=np.int32)
+        words = np.empty((len(instances), lines, MAX_WORDS), dtype=np.int32)
+        self._compiled.tell(
+            draws,
+            world.cast,
+            world.facts,
+            plan,
+            templates,
+            is_reference=is_reference,
+            tokens=tokens,
+            words=words,
+        )
+        return tokens, words
 
     def document(self, instance: int) -> Document:
         """Returns one document as text, with its facts; ValueError for a negative instance."""
@@ -264,6 +334,12 @@ class NewsroomSource:
                 )
             )
         return tuple(listed), number
+
+
+def _widen(values: NDArray[np.int32], lines: int, padding: int) -> NDArray[np.int32]:
+    """Returns (N, S, ...) values with `lines` in the place of S, which are as many or more."""
+    added = lines - values.shape[1]
+    return np.pad(values, ((0, 0), (0, added), (0, 0)), constant_values=padding)
 
 
 def _capitalise(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 import torch
+from tianshou.algorithm.algorithm_base import Algorithm
 from tianshou.algorithm.modelfree.a2c import A2C
 from tianshou.algorithm.modelfree.ppo import PPO
 from tianshou.algorithm.modelfree.reinforce import (
@@ -17,7 +18,8 @@ from tianshou.algorithm.modelfree.reinforce import (
     ProbabilisticActorPolicy,
 )
 from tianshou.algorithm.optim import TorchOptimizerFactory
-from tianshou.data import ReplayBuffer
+from tianshou.data import Batch, ReplayBuffer
+from torch import Tensor
 
 from lightbulb_agents.limits import check_least
 from lightbulb_agents.trunk import Actor, Critic, Trunk
@@ -61,8 +63,32 @@ class ActorCriticConfig:
             raise ValueError(f"gae_lambda must be in [0, 1], got {self.gae_lambda}")
 
 
+class _Optimizer(Algorithm.Optimizer):
+    """Tianshou's, but the weights are looked for once, and not at every step."""
+
+    def __init__(
+        self,
+        optim: torch.optim.Optimizer,
+        module: torch.nn.Module,
+        max_grad_norm: float | None = None,
+    ):
+        super().__init__(optim, module, max_grad_norm)
+        self._weights = list(module.parameters())
+
+    def step(
+        self, loss: Tensor, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        self._optim.zero_grad()
+        loss.backward(retain_graph=retain_graph, create_graph=create_graph)
+        if self._max_grad_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._weights, self._max_grad_norm)
+        self._optim.step()
+
+
 class _FromRollout:
     """Takes returns and advantages from a rollout whose values the collector wrote down."""
+
+    Optimizer = _Optimizer
 
     def _preprocess_batch(self, batch: Any, buffer: ReplayBuffer, indices: Any) -> Any:
         returns, advantages = PPO.compute_episodic_return(
@@ -77,6 +103,24 @@ class _FromRollout:
         batch.returns = torch.from_numpy(returns).float()
         batch.adv = torch.from_numpy(advantages).float()
         return batch
+
+
+class _Learning:
+    """A policy that draws no action where it learns: nobody would take it."""
+
+    def forward(self, batch: Any, state: Any = None) -> Any:
+        if not torch.is_grad_enabled():
+            return super().forward(batch, state)  # type: ignore[misc]
+        logits, _ = self.actor(batch.obs)  # type: ignore[attr-defined]
+        return Batch(logits=logits, dist=self.dist_fn(logits))  # type: ignore[attr-defined]
+
+
+class _DiscretePolicy(_Learning, DiscreteActorPolicy):
+    pass
+
+
+class _Policy(_Learning, ProbabilisticActorPolicy):
+    pass
 
 
 class ArticlePPO(_FromRollout, PPO):
@@ -97,9 +141,13 @@ def make_actor_critic(
     actor = Actor(trunk, trunk.network.layout.actions)
     policy: ProbabilisticActorPolicy
     if isinstance(action_space, gymnasium.spaces.Discrete):
-        policy = DiscreteActorPolicy(actor=actor, action_space=action_space)
+        policy = _DiscretePolicy(
+            actor=actor,
+            dist_fn=trunk.network.choice,  # type: ignore[arg-type] # these are Distributions
+            action_space=action_space,
+        )
     else:
-        policy = ProbabilisticActorPolicy(
+        policy = _Policy(
             actor=actor,
             dist_fn=trunk.network.choice,  # type: ignore[arg-type] # these are Distributions
             action_space=action_space,

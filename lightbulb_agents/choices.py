@@ -3,6 +3,7 @@
 Shapes: n episodes, A logits, K places of a slate, S sentences.
 """
 
+import functools
 from typing import Any, Protocol
 
 import torch
@@ -22,22 +23,6 @@ class Choice(Protocol):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """Returns the log-probabilities (n,) of actions."""
-
-
-class Pick:
-    """One action by its logits (n, A), -inf where illegal."""
-
-    def __init__(self, logits: Tensor):
-        self._logits = logits
-
-    def draw(self, generator: torch.Generator) -> Tensor:
-        return torch.multinomial(self._logits.softmax(dim=1), 1, generator=generator).squeeze(1)
-
-    def best(self) -> Tensor:
-        return self._logits.argmax(dim=1)
-
-    def log_prob(self, value: Tensor) -> Tensor:
-        return self._logits.log_softmax(dim=1).gather(1, value[:, None]).squeeze(1)
 
 
 class _TorchChoice(Distribution):
@@ -62,6 +47,28 @@ class _TorchChoice(Distribution):
 
     def sample(self, sample_shape: Any = ()) -> Tensor:
         return self.draw(None)
+
+
+class Pick(_TorchChoice):
+    """One action by its logits (n, A), -inf where illegal."""
+
+    def draw(self, generator: torch.Generator | None) -> Tensor:
+        return torch.multinomial(self._logits.softmax(dim=1), 1, generator=generator).squeeze(1)
+
+    def best(self) -> Tensor:
+        return self._logits.argmax(dim=1)
+
+    @functools.cached_property
+    def _log_probabilities(self) -> Tensor:
+        return self._logits.log_softmax(dim=1)
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        return self._log_probabilities.gather(1, value[:, None]).squeeze(1)
+
+    def entropy(self) -> Tensor:
+        """Returns the entropy (n,)."""
+        known = self._log_probabilities.masked_fill(self._logits.isinf(), 0.0)
+        return -(self._log_probabilities.exp() * known).sum(dim=1)
 
 
 class Slate(_TorchChoice):
@@ -107,9 +114,7 @@ class Slate(_TorchChoice):
 
     def entropy(self) -> Tensor:
         """Returns the entropy (n,) of the first place: that of the slate has no closed form."""
-        first = torch.distributions.Categorical(logits=self._logits, validate_args=False)
-        entropy: Tensor = first.entropy()
-        return entropy
+        return Pick(self._logits).entropy()
 
 
 class Subset(_TorchChoice):

@@ -114,13 +114,14 @@ class EpisodeCollector(BaseCollector[CollectStats]):
         rows = np.arange(self.env_num)
         engine.reset(rows, instances)
         first = engine.observe(rows[:: self._rollouts])
-        shelf = _Shelf(self._trunk.network, first["tokens"], rows // self._rollouts)
+        article = rows // self._rollouts
+        shelf = _Shelf(self._trunk.network, first["tokens"], article, fixed=self._keeps_tokens)
 
         moments: list[_Moment] = []
         last_value = np.zeros(self.env_num)
         playing = rows
         while len(playing):
-            drafts = shelf.drafts(engine.observe(playing), playing)
+            drafts = shelf.drafts(self._observe(playing), playing)
             logits, value = self._trunk.network.decide(shelf.encoded, drafts)
             choice = self._trunk.network.choice(logits)
             action = choice.draw(self._generator)
@@ -140,11 +141,24 @@ class EpisodeCollector(BaseCollector[CollectStats]):
             )
             cut = playing[step.truncated & ~step.terminated]
             if len(cut):
-                left = shelf.drafts(engine.observe(cut), cut)
+                left = shelf.drafts(self._observe(cut), cut)
                 last_value[cut] = self._trunk.network.decide(shelf.encoded, left)[1].numpy()
             playing = playing[~(step.terminated | step.truncated)]
         self._trunk.set_articles(torch.from_numpy(shelf.tokens).long())
         return moments, last_value
+
+    @property
+    def _keeps_tokens(self) -> bool:
+        return bool(getattr(self.engine, "keeps_tokens", False))
+
+    def _observe(self, rows: NDArray[np.int64]) -> Observation:
+        """Returns what rows observe; tokens that stay the same tell their shape alone."""
+        views = getattr(self.engine, "views", None) if self._keeps_tokens else None
+        if views is None:
+            return self.engine.observe(rows)
+        seen: Observation = views()
+        own = {name: array[rows] for name, array in seen.items() if name != "tokens"}
+        return {"tokens": seen["tokens"][: len(rows)], **own}
 
     def _assemble(self, moments: list[_Moment], last_value: NDArray[np.float64]) -> EpisodeBatch:
         """Returns all steps, row by row, in the order in which they were taken."""
@@ -182,19 +196,33 @@ class EpisodeCollector(BaseCollector[CollectStats]):
 
 
 class _Shelf:
-    """The articles of a rollout, each encoded once; a row whose tokens change gets a new one."""
+    """The articles of a rollout, each encoded once; a row whose tokens change gets a new one.
+
+    None changes where they are `fixed`.
+    """
 
     def __init__(
-        self, network: ActorCriticNetwork, tokens: NDArray[np.int32], article: NDArray[np.int64]
+        self,
+        network: ActorCriticNetwork,
+        tokens: NDArray[np.int32],
+        article: NDArray[np.int64],
+        *,
+        fixed: bool,
     ):
         self._network = network
+        self._fixed = fixed
         self._article = article.copy()
         self.tokens = tokens
         self.encoded: Articles = network.encode(torch.from_numpy(tokens).long())
 
     def drafts(self, observation: Observation, rows: NDArray[np.int64]) -> Drafts:
         """Returns what is seen of rows besides their articles."""
-        seen = observation["tokens"]
+        if not self._fixed:
+            self._follow(observation["tokens"], rows)
+        return read_drafts(observation, self._article[rows], self._network.layout)
+
+    def _follow(self, seen: NDArray[np.int32], rows: NDArray[np.int64]) -> None:
+        """Encodes the articles of rows whose tokens have changed."""
         is_new = (seen != self.tokens[self._article[rows]]).any(axis=(1, 2))
         if is_new.any():
             fresh = seen[is_new]
@@ -202,7 +230,6 @@ class _Shelf:
             self.tokens = np.concatenate((self.tokens, fresh))
             encoded = self._network.encode(torch.from_numpy(fresh).long())
             self.encoded = self.encoded.followed_by(encoded)
-        return read_drafts(observation, self._article[rows], self._network.layout)
 
 
 def _widen(picks: Tensor, width: int) -> Tensor:

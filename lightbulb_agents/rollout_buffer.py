@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tianshou.data import Batch, ReplayBuffer
+from torch import Tensor
+
+_LEARNT = ("act", "adv", "returns", "logp_old", "v_s")
+"""Tensors of a rollout that losses read, besides observations."""
 
 
 class EpisodeBatch(Batch):
@@ -24,23 +29,38 @@ class EpisodeBatch(Batch):
     def split(
         self, size: int, shuffle: bool = True, merge_last: bool = False
     ) -> Iterator["EpisodeBatch"]:
-        """Yields minibatches of whole articles, each of `size` steps or a little more."""
+        """Yields minibatches of whole articles, each of `size` steps or a little more.
+
+        A minibatch holds what the losses of Tianshou's actor-critics read, and nothing else.
+        """
         articles = np.asarray(self.obs.article)
         first = np.flatnonzero(np.diff(articles, prepend=-1))
-        groups = np.split(np.arange(len(articles)), first[1:])
-        if shuffle:
-            groups = [groups[number] for number in self._shuffler.permutation(len(groups))]
-        chosen: list[list[NDArray[np.int64]]] = []
-        steps = size if size > 0 else len(articles)
-        for group in groups:
-            if not chosen or sum(map(len, chosen[-1])) >= steps:
-                chosen.append([])
-            chosen[-1].append(group)
-        if merge_last and len(chosen) > 1 and sum(map(len, chosen[-1])) < steps:
-            last = chosen.pop()
-            chosen[-1].extend(last)
-        for minibatch in chosen:
-            yield self[np.concatenate(minibatch)]
+        count = np.diff(first, append=len(articles))
+        order = self._shuffler.permutation(len(first)) if shuffle else np.arange(len(first))
+        wanted = size if size > 0 else len(articles)
+        played = count[order].cumsum()
+        start = 0
+        while start < len(order):
+            before = played[start - 1] if start else 0
+            end = min(int(np.searchsorted(played, before + wanted)) + 1, len(order))
+            if merge_last and played[-1] - played[end - 1] < wanted:
+                end = len(order)
+            chosen = order[start:end]
+            yield self._steps(torch.from_numpy(_ranges(first[chosen], count[chosen])))
+            start = end
+
+    def _steps(self, steps: Tensor) -> "EpisodeBatch":
+        """Returns some steps, as far as a loss reads them."""
+        seen = {name: value.index_select(0, steps) for name, value in self.obs.items()}
+        learnt = {name: self[name].index_select(0, steps) for name in _LEARNT if name in self}
+        return EpisodeBatch(obs=Batch(seen), info=Batch(), **learnt)
+
+
+def _ranges(first: NDArray[np.int64], count: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns the numbers from every `first` on, `count` of each, one after the other."""
+    shift = first - count.cumsum() + count
+    ranges: NDArray[np.int64] = np.repeat(shift, count) + np.arange(int(count.sum()))
+    return ranges
 
 
 class RolloutBuffer(ReplayBuffer):

@@ -5,7 +5,7 @@ this trunk, which answers the second from the first's result as long as the obse
 weights and the gradient mode are the same.
 """
 
-from typing import Any
+from typing import Any, Self
 
 import torch
 from tianshou.utils.net.common import AbstractDiscreteActor
@@ -26,6 +26,10 @@ class Trunk(nn.Module):
         self._asked: Any = None
         self._state: tuple[bool, int] = (False, -1)
         self._answer: tuple[Tensor, Tensor] | None = None
+
+    def train(self, mode: bool = True) -> Self:
+        """Sets the mode of all modules; both that Tianshou holds this by ask for the same."""
+        return self if mode == self.training else super().train(mode)
 
     def set_articles(self, tokens: Tensor) -> None:
         """Sets the articles (E, S, T) that observations number."""

@@ -24,6 +24,7 @@ class Rollout:
     """What was said between one reset of all rows and the next, in order."""
 
     observations: list[Observation] = field(default_factory=list)
+    views: list[Observation] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
 
@@ -42,6 +43,11 @@ class RecordingEngine(SummariseEngine):
         observation = super().observe(rows)
         self.rollouts[-1].observations.append(observation)
         return observation
+
+    def views(self) -> Observation:
+        views = super().views()
+        self.rollouts[-1].views.append({name: array.copy() for name, array in views.items()})
+        return views
 
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
         step = super().step(rows, actions)
@@ -62,6 +68,7 @@ class DoNothingEngine(SummariseEngine):
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         rollout = next(self._rollouts)
         self._observations, self._steps = iter(rollout.observations), iter(rollout.steps)
+        self._views = iter(rollout.views)
 
     def observe(self, rows: NDArray[np.int64]) -> Observation:
         observation = next(self._observations)
@@ -74,7 +81,7 @@ class DoNothingEngine(SummariseEngine):
         return step
 
     def views(self) -> Observation:
-        raise NotImplementedError("what all rows observe at once was not recorded")
+        return next(self._views)
 
 
 def _check(asked: int, recorded: int) -> None:

@@ -79,8 +79,9 @@ class Engine(Protocol):
     in words; `has_stop`, whether the last action of a Discrete space means "stop"; `views()`, what
     all rows observe as arrays that later steps write into, for who wants no copies; `one_row(row)`,
     a `OneRow` that is quicker than one made of the arrays; `step_among(rows, actions)`, that is,
-    `step(rows, actions).among(rows, num_envs)` with fewer copies; and a field `upcoming`, into
-    which the adapters put `InstanceStream.upcoming`: the instances to come.
+    `step(rows, actions).among(rows, num_envs)` with fewer copies; `keeps_tokens`, true where the
+    tokens of an episode stay the same; and a field `upcoming`, into which the adapters put
+    `InstanceStream.upcoming`: the instances to come.
     """
 
     Config: ClassVar[type]

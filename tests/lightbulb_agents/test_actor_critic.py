@@ -96,9 +96,13 @@ def test_rollouts_of_a_document_differ_and_documents_are_fresh(make_learner):
 
 def test_minibatches_hold_whole_articles_and_every_step_once(make_learner):
     batch = make_learner(rows=32).collect()
-    batch.place = np.arange(len(batch))
+    batch.logp_old = torch.arange(len(batch))
     parts = list(batch.split(30, merge_last=True))
-    assert sorted(np.concatenate([part.place for part in parts])) == list(range(len(batch)))
+    places = torch.cat([part.logp_old for part in parts])
+    assert sorted(places.tolist()) == list(range(len(batch)))
+    for part in parts:
+        assert torch.equal(part.obs.picks, batch.obs.picks[part.logp_old])
+        assert torch.equal(part.act, batch.act[part.logp_old])
     articles = [set(part.obs.article.tolist()) for part in parts]
     assert sum(map(len, articles)) == len(set.union(*articles))
     assert min(map(len, parts)) >= 30

@@ -110,3 +110,17 @@ def test_a_pick_is_what_torchs_categorical_says():
         value = torch.tensor([action])
         assert Pick(LOGITS).log_prob(value).item() == pytest.approx(theirs.log_prob(value).item())
     assert Pick(LOGITS).best().tolist() == [2]
+    assert Pick(LOGITS).entropy().item() == pytest.approx(theirs.entropy().item())
+
+
+def test_the_gradient_of_a_picks_entropy_is_torchs_own():
+    gradients = []
+    for entropy in (
+        lambda logits: Pick(logits).entropy(),
+        lambda logits: torch.distributions.Categorical(logits=logits).entropy(),
+    ):
+        logits = LOGITS.clone().requires_grad_()
+        entropy(logits).sum().backward()
+        gradients.append(logits.grad)
+    assert torch.allclose(*gradients, atol=1e-6)
+    assert torch.isfinite(gradients[0]).all()

@@ -90,6 +90,8 @@ def test_a_policy_trained_with_features_is_evaluated_with_them(tmp_path):
 class _Pages:
     """Shows an article a page at a time: the tokens change within an episode."""
 
+    keeps_tokens = False
+
     def __init__(self, engine):
         self._engine = engine
 

@@ -44,21 +44,6 @@ void arena_free(Arena *arena)
 
 /* ---- References -------------------------------------------------------------------------- */
 
-static uint32_t hash_word(int32_t word)
-{
-    uint32_t hash = (uint32_t)word * 2654435769u;
-    return hash ^ hash >> 15;
-}
-
-Uid find_word(const Reference *reference, int32_t word)
-{
-    for (uint32_t slot = hash_word(word);; slot++) {
-        Uid uid = reference->slots[slot & reference->hash_mask];
-        if (uid == UNKNOWN || reference->known[uid] == word)
-            return uid;
-    }
-}
-
 static Uid find_gram(const Grams *grams, int n, const Uid *uids)
 {
     Uid gram = uids[0] == UNKNOWN ? UNKNOWN : grams->first[uids[0]];
@@ -101,31 +86,29 @@ static int build_reference(Document *document, int reading, const int32_t *words
     for (int32_t sentence = 0; sentence < num_sentences; sentence++)
         total += lengths[sentence];
     uint32_t size = 4;
-    while (size < 2 * (uint32_t)total)
+    while (size < 4 * (uint32_t)total) /* so that most words are told apart at the first look */
         size *= 2;
     reference->num_words = total;
     reference->num_blocks = (total + 63) / 64;
     reference->num_sentences = num_sentences;
     reference->hash_mask = size - 1;
-    reference->known = arena_take(arena, total, sizeof(int32_t));
     reference->uids = arena_take(arena, total, sizeof(Uid));
     reference->starts = arena_take(arena, (size_t)num_sentences + 1, sizeof(int32_t));
-    reference->slots = arena_take(arena, size, sizeof(Uid));
-    if (!reference->known || !reference->uids || !reference->starts || !reference->slots)
+    reference->slots = arena_take(arena, size, sizeof(KnownWord));
+    if (!reference->uids || !reference->starts || !reference->slots)
         return -1;
-    memset(reference->slots, 0xff, size * sizeof(Uid));
+    for (uint32_t slot = 0; slot < size; slot++)
+        reference->slots[slot].uid = UNKNOWN;
     for (int32_t sentence = 0; sentence < num_sentences; sentence++)
         reference->starts[sentence + 1] = reference->starts[sentence] + lengths[sentence];
     for (int32_t place = 0; place < total; place++) {
         uint32_t slot = hash_word(words[place]) & reference->hash_mask;
-        while (reference->slots[slot] != UNKNOWN &&
-               reference->known[reference->slots[slot]] != words[place])
+        while (reference->slots[slot].uid != UNKNOWN &&
+               reference->slots[slot].word != words[place])
             slot = (slot + 1) & reference->hash_mask;
-        if (reference->slots[slot] == UNKNOWN) {
-            reference->known[reference->num_known] = words[place];
-            reference->slots[slot] = (Uid)reference->num_known++;
-        }
-        reference->uids[place] = reference->slots[slot];
+        if (reference->slots[slot].uid == UNKNOWN)
+            reference->slots[slot] = (KnownWord){words[place], (Uid)reference->num_known++};
+        reference->uids[place] = reference->slots[slot].uid;
     }
     if (reward->uses_l[reading] || reward->uses_lsum[reading]) {
         reference->places = arena_take(
@@ -156,7 +139,7 @@ static int32_t count_low(const uint64_t *row, int32_t count)
 {
     int32_t ones = 0;
     for (; count > 0; count -= 64)
-        ones += POPCOUNT(*row++ & low_bits(count));
+        ones += count_bits(*row++ & low_bits(count));
     return ones;
 }
 

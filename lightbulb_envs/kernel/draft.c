@@ -154,25 +154,85 @@ void draft_extend(const Document *document, char *memory, const Sentence *senten
     state->length += sentence->length;
 }
 
+/* Matches the n-gram that ends in a word of the reference. */
+static inline int32_t extend_gram(const Grams *grams, int n, const Uid *before, Uid uid, Uid *left)
+{
+    Uid gram = before[0] == UNKNOWN ? UNKNOWN : grams->first[before[0]];
+    for (; gram != UNKNOWN; gram = grams->next[gram]) {
+        const Uid *uids = grams->uids + (size_t)gram * n;
+        if (uids[n - 1] == uid && same_uids(uids, before, n - 1))
+            return match_one(left, gram);
+    }
+    return 0;
+}
+
+/* Does what `extend_reading` does for a sentence of one word, which the reference holds. */
+static inline void extend_known(const Document *document, int reading, char *memory,
+                                const Uid *before, Uid uid)
+{
+    State *state = (State *)memory;
+    const Reward *reward = document->reward;
+    if (reward->unigram[reading] >= 0) {
+        int slot = reward->unigram[reading];
+        state->matches[slot] += match_one((Uid *)(memory + document->at_left[slot]), uid);
+    }
+    for (int number = 0; number < reward->num_longer[reading]; number++) {
+        int slot = reward->longer[reading][number], n = reward->ngrams[slot].n;
+        if (state->num_before >= n - 1)
+            state->matches[slot] +=
+                extend_gram(&document->grams[slot], n, before + state->num_before - (n - 1), uid,
+                            (Uid *)(memory + document->at_left[slot]));
+    }
+    if (reward->uses_l[reading]) {
+        const Against against = {NULL, &uid, 1};
+        extend_l(document, reading, memory, &against);
+    }
+}
+
 void draft_extend_word(const Document *document, char *memory, const int32_t *words)
 {
     const Reward *reward = document->reward;
-    Against against[READINGS];
-    Uid data[READINGS][3 + 2 * MAX_N];
-    Sentence sentence = {.length = 1, .num_edge = reward->longest_n > 1};
+    State *state = (State *)memory;
+    int32_t longest = reward->longest_n - 1;
     for (int reading = 0; reading < READINGS; reading++) {
         if (!reward->uses[reading])
             continue;
-        Uid uid = find_word(&document->references[reading], words[reading]), *end = data[reading];
-        int is_known = uid != UNKNOWN;
-        *end = uid;
-        end += is_known;
-        end[0] = end[1] = uid; /* the head and the tail, and no longer n-grams within */
-        memset(end + 2 * sentence.num_edge, 0, 2 * reward->num_longer[reading] * sizeof(Uid));
-        against[reading] = (Against){NULL, data[reading], is_known};
-        sentence.against[reading] = &against[reading];
+        Uid uid = find_word(&document->references[reading], words[reading]);
+        Uid *before = (Uid *)(memory + reward->at_before[reading]);
+        if (uid != UNKNOWN)
+            extend_known(document, reading, memory, before, uid);
+        if (longest == 1)
+            before[0] = uid;
+        else if (longest > 1)
+            keep_tail(before, state->num_before, &uid, 1, longest);
     }
-    draft_extend(document, memory, &sentence);
+    if (state->num_before < longest)
+        state->num_before++;
+    state->length++;
+}
+
+void draft_prefetch(const Document *document, const char *state, const Sentence *sentence)
+{
+    const Reward *reward = document->reward;
+    prefetch_lines(state, document->state_size, 1024);
+    PREFETCH(document->told);
+    PREFETCH(document->at_left);
+    if (reward->uses_facts) {
+        PREFETCH(sentence->claims);
+        PREFETCH(document->fact_weight);
+        PREFETCH(document->fact_is_key);
+    }
+    for (int reading = 0; reading < READINGS; reading++)
+        if (reward->uses[reading]) {
+            const Reference *reference = &document->references[reading];
+            prefetch_lines(sentence->against[reading], 128, 128);
+            if (reward->uses_l[reading])
+                prefetch_lines(reference->places,
+                               8 * (size_t)reference->num_known * reference->num_blocks, 512);
+        }
+    for (int slot = 0; slot < reward->num_ngrams; slot++)
+        if (reward->ngrams[slot].n > 1)
+            PREFETCH(document->grams[slot].first);
 }
 
 static double fact_score(const Document *document, const State *state, Kind kind)
@@ -197,7 +257,7 @@ static inline int32_t lcs_length(const Document *document, const char *memory, i
     const uint64_t *row = (const uint64_t *)(memory + document->at_row[reading]);
     int32_t zeros = reference->num_words;
     for (int32_t block = 0; block < reference->num_blocks; block++)
-        zeros -= POPCOUNT(row[block]);
+        zeros -= count_bits(row[block]);
     return zeros;
 }
 

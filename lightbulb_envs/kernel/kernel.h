@@ -30,14 +30,20 @@ typedef uint16_t Uid;
 #define UNKNOWN ((Uid)0xffff) /* what the reference does not hold */
 #define MOST_WORDS_TOLD 65000 /* words of a reference */
 
+/* Counts bits in place: where there is no instruction for it, compilers call a function. */
+static inline int32_t count_bits(uint64_t bits)
+{
+    bits -= bits >> 1 & 0x5555555555555555u;
+    bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+    bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (int32_t)(bits * 0x0101010101010101u >> 56);
+}
+
 #if defined(__GNUC__)
-#define POPCOUNT(bits) __builtin_popcountll(bits)
 #define LOWEST_BIT(bits) __builtin_ctzll(bits)
 #define PREFETCH(address) __builtin_prefetch(address)
 #else
-int lightbulb_popcount(uint64_t bits);
 int lightbulb_lowest_bit(uint64_t bits);
-#define POPCOUNT(bits) lightbulb_popcount(bits)
 #define LOWEST_BIT(bits) lightbulb_lowest_bit(bits)
 #define PREFETCH(address) (void)(address)
 #endif
@@ -100,14 +106,19 @@ typedef struct {
     Uid *next;  /* the next gram of the same first word, or UNKNOWN */
 } Grams;
 
+/* A word of a reference and its uid, which is UNKNOWN in a slot that is free. */
+typedef struct {
+    int32_t word;
+    Uid uid;
+} KnownWord;
+
 /* A reference in one reading. */
 typedef struct {
     int32_t num_words, num_known, num_blocks, num_sentences;
     uint64_t *places; /* (num_known, num_blocks) bits of a word's places */
     Uid *uids;        /* (num_words,) */
     int32_t *starts;  /* (num_sentences + 1,) */
-    int32_t *known;   /* (num_known,) word of every uid */
-    Uid *slots;       /* open addressing: uid, or UNKNOWN */
+    KnownWord *slots; /* open addressing */
     uint32_t hash_mask;
 } Reference;
 
@@ -166,8 +177,6 @@ typedef struct {
 void reward_lay_out(Reward *reward);
 /* Makes a sentence ready to be added to drafts. Returns -1 with MemoryError set. */
 int sentence_prepare(Document *document, Sentence *sentence);
-/* Returns the uid of a word, or UNKNOWN. */
-Uid find_word(const Reference *reference, int32_t word);
 /* Sets the bits of the reference words in the subsequence that `rouge-score` finds between the
  * reference's words in [start, end) and a sentence, both as uids, negative where the reference has
  * no such word. `rows` has room for (length + 1) rows of the blocks that the words need. */
@@ -182,6 +191,9 @@ void draft_extend(const Document *document, char *state, const Sentence *sentenc
 /* Adds one word, given in every reading that the reward uses; no part may be ROUGE-Lsum. */
 void draft_extend_word(const Document *document, char *state, const int32_t *words);
 void draft_scores(const Document *document, const char *state, double *scores);
+/* Calls for the memory that adding a sentence and scoring will need; the sentence must be ready. */
+void draft_prefetch(const Document *document, const char *state, const Sentence *sentence);
+
 PyObject *document_start(Document *document, PyObject *ignored);
 static inline double harmonic(double precision, double recall)
 {
@@ -197,6 +209,28 @@ static inline void write_count(Uid *entries, uint32_t count)
 static inline uint32_t read_count(const Uid *entries)
 {
     return entries[0] | (uint32_t)entries[1] << 16;
+}
+
+static inline uint32_t hash_word(int32_t word)
+{
+    uint32_t hash = (uint32_t)word * 2654435769u;
+    return hash ^ hash >> 15;
+}
+
+/* Returns the uid of a word, or UNKNOWN. */
+static inline Uid find_word(const Reference *reference, int32_t word)
+{
+    uint32_t slot = hash_word(word);
+    const KnownWord *known = &reference->slots[slot & reference->hash_mask];
+    while (known->word != word && known->uid != UNKNOWN)
+        known = &reference->slots[++slot & reference->hash_mask];
+    return known->uid;
+}
+
+static inline void prefetch_lines(const void *start, size_t size, size_t most)
+{
+    for (size_t line = 0; line < size && line < most; line += 64)
+        PREFETCH((const char *)start + line);
 }
 
 static inline int same_uids(const Uid *uids, const Uid *others, int32_t count)

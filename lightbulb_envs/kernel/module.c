@@ -2,14 +2,6 @@
 #include "kernel.h"
 
 #if !defined(__GNUC__)
-int lightbulb_popcount(uint64_t bits)
-{
-    int count = 0;
-    for (; bits; bits &= bits - 1)
-        count++;
-    return count;
-}
-
 int lightbulb_lowest_bit(uint64_t bits)
 {
     int place = 0;

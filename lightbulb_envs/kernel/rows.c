@@ -375,12 +375,6 @@ static PyObject *rows_restart(Rows *self, PyObject *given)
  * some rows ahead: its document, then the sentence, then what both point to. */
 enum { NEAR = 3, FAR = 6 };
 
-static void prefetch_lines(const void *start, size_t size, size_t most)
-{
-    for (size_t line = 0; line < size && line < most; line += 64)
-        PREFETCH((const char *)start + line);
-}
-
 static const Row *row_ahead(const Rows *self, const int64_t *rows, Py_ssize_t at, Py_ssize_t count)
 {
     if (at >= count || rows[at] < 0 || rows[at] >= self->num_rows || !self->rows[rows[at]].document)
@@ -392,34 +386,6 @@ static void prefetch_sentence(const Row *row, int64_t action)
 {
     if (row && action < row->document->num_sentences)
         prefetch_lines(&row->document->sentences[action], sizeof(Sentence), sizeof(Sentence));
-}
-
-/* Calls for what `draft_extend` and `draft_scores` read and write; the row was checked. */
-static void prefetch_pick(const Reward *reward, const Row *row, int64_t action)
-{
-    const Document *document = row->document;
-    if (action >= document->num_sentences)
-        return;
-    const Sentence *sentence = &document->sentences[action];
-    prefetch_lines(row->state, document->state_size, 1024);
-    PREFETCH(document->told);
-    PREFETCH(document->at_left);
-    if (reward->uses_facts) {
-        PREFETCH(sentence->claims);
-        PREFETCH(document->fact_weight);
-        PREFETCH(document->fact_is_key);
-    }
-    for (int reading = 0; reading < READINGS; reading++)
-        if (reward->uses[reading]) {
-            const Reference *reference = &document->references[reading];
-            prefetch_lines(sentence->against[reading], 128, 128);
-            if (reward->uses_l[reading])
-                prefetch_lines(reference->places,
-                               8 * (size_t)reference->num_known * reference->num_blocks, 512);
-        }
-    for (int slot = 0; slot < reward->num_ngrams; slot++)
-        if (reward->ngrams[slot].n > 1)
-            PREFETCH(document->grams[slot].first);
 }
 
 /* Checks a whole step before any of it is taken. Returns 1, 0 for an action outside the action
@@ -536,8 +502,12 @@ static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_arg
                        arrays[5].view.buf, arrays[6].view.buf, told};
     done = check_step(self, rows, actions, count);
     for (Py_ssize_t at = 0; done == 1 && at < count; at++) {
-        if (at + NEAR < count)
-            prefetch_pick(self->reward, &self->rows[rows[at + NEAR]], actions[at + NEAR]);
+        if (at + NEAR < count) {
+            const Row *near = &self->rows[rows[at + NEAR]];
+            if (actions[at + NEAR] < near->document->num_sentences)
+                draft_prefetch(near->document, near->state,
+                               &near->document->sentences[actions[at + NEAR]]);
+        }
         /* A row that is named twice may have no room or no episode left. */
         Row *row = &self->rows[rows[at]];
         if (row->has_ended || make_room(self, row) < 0) {

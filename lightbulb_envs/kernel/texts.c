@@ -430,7 +430,7 @@ static int64_t count_lcs(Scorer *self, int32_t num_known)
     int64_t zeros = self->reference.num_words;
     for (int32_t block = 0; block < blocks; block++) {
         int32_t bits = self->reference.num_words - 64 * block;
-        zeros -= POPCOUNT(bits >= 64 ? row[block] : row[block] & (((uint64_t)1 << bits) - 1));
+        zeros -= count_bits(bits >= 64 ? row[block] : row[block] & (((uint64_t)1 << bits) - 1));
     }
     return zeros;
 }

@@ -1,9 +1,7 @@
 """Synthetic documents of exact sizes, cut from the words of the "wide" workload."""
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -61,12 +59,3 @@ def _line_lengths(reference: int) -> Iterator[int]:
 
 def _sentence(words: Sequence[str]) -> str:
     return " ".join(words).capitalize() + "."
-
-
-def write_jsonl(path: Path, told: Sequence[Text]) -> None:
-    """Writes documents as rows that a `jsonl:` source reads, sentence by sentence as they are."""
-    rows = [
-        {"id": str(number), "article": text.sentences, "summary": text.reference}
-        for number, text in enumerate(told)
-    ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -4,21 +4,16 @@ Episodes are those of `benchmarks.throughput.environments`: four sentences, and 
 A unit is a step of one environment that picks; resets are in its price.
 """
 
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
-from unittest.mock import patch
 
 import gymnasium
 
-from benchmarks.scaling.documents import documents, write_jsonl
+from benchmarks.scaling.documents import documents
 from benchmarks.scaling.series import TURN, Curves, race_sizes
 from benchmarks.throughput.environments import ENV_ID, POOL, batched, read
 from benchmarks.throughput.race import Contestant
-from lightbulb_envs.sources.text_cache import VARIABLE
+from benchmarks.throughput.workloads import as_files
 
 COUNTS = (1, 4, 16, 64, 256, 1024, 4096)
 SENTENCES = (8, 16, 32, 64, 120)
@@ -57,17 +52,8 @@ def by_sentences(
     ways = {"copy=False": False, "copy=True": True}
     contestants: dict[str, dict[int, Contestant]] = {name: {} for name in ways}
     for size in sizes:
-        with _articles(rows, size) as keywords:
+        with as_files(documents(rows, sentences=size)) as keywords:
             for name, copy in ways.items():
                 env = gymnasium.make_vec(ENV_ID, num_envs=rows, copy=copy, **keywords)
                 contestants[name][size] = batched(read(env))
     return race_sizes(contestants, repeats, seconds)
-
-
-@contextmanager
-def _articles(count: int, sentences: int) -> Iterator[dict[str, Any]]:
-    """Yields the keywords of environments over synthetic articles of so many sentences."""
-    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, {VARIABLE: "off"}):
-        path = Path(folder) / "articles.jsonl"
-        write_jsonl(path, documents(count, sentences=sentences))
-        yield {"source": {"train": [f"jsonl:{path}"]}, "max_sentences": sentences}

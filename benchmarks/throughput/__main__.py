@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks.learning import machine
-from benchmarks.throughput import environments, kernel, strings
+from benchmarks.throughput import environments, kernel, others, strings, training
 from benchmarks.throughput.workloads import NEWSROOM, WIDE, measured, texts
 from lightbulb_agents.checkpoint import write_json
 from lightbulb_envs.kernel import kernel_info
@@ -21,6 +23,8 @@ RACES: dict[str, Callable[[int], dict[str, Any]]] = {
     "kernel": kernel.race_kernels,
     "strings": strings.race_strings,
     "environments": environments.race_environments,
+    "training": training.race_training,
+    "others": others.race_others,
 }
 
 
@@ -30,6 +34,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15, help="turns that each contestant takes")
     parser.add_argument("--only", choices=list(RACES), help="run one kind of race; write nothing")
     arguments = parser.parse_args()
+    torch.set_num_threads(1)
     print(kernel_info(), flush=True)
     if arguments.only:
         RACES[arguments.only](arguments.repeats)

@@ -4,6 +4,8 @@ All play the same episodes: four sentences in an order of their own, and then th
 rows of a batch stand at different steps. A unit is a step that picks; resets are in its price.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -15,9 +17,11 @@ from numpy.typing import NDArray
 import lightbulb_envs
 from benchmarks.throughput.obvious import ObviousEnv, read_documents
 from benchmarks.throughput.race import Contestant, digits, race, told
+from benchmarks.throughput.workloads import NEWSROOM, WIDE, as_files, texts
 
 ENV_ID = "Lightbulb/NewsSummariser-v0"
 OBVIOUS_ID = "Obvious/NewsSummariser-v0"
+SCORERS = ("rouge-score-rs", "rouge-score")
 POOL = 1000
 PICKS = 4
 SHORTEST = 6
@@ -79,48 +83,67 @@ def alone(env: gymnasium.Env[Any, Any]) -> Contestant:
 
 def race_environments(repeats: int) -> dict[str, Any]:
     """Returns the races of environments on a fixed pool, and the price of fresh documents."""
-    engine: Any = lightbulb_envs.make_engine(ENV_ID, 1)
-    documents = read_documents(engine, POOL)
-    make_obvious = {
-        name: partial(ObviousEnv, documents, name, engine)
-        for name in ("rouge-score-rs", "rouge-score")
-    }
-    pool: dict[str, Any] = {"num_instances": POOL}
-    few: dict[str, Any] = {"num_instances": 16}  # every single environment keeps its own
     results: dict[str, Any] = {}
-    for rows in (64, 256, 1024):
+    for workload in (NEWSROOM, *WIDE):
+        with _pool(workload) as pool:
+            results |= _race_pool(workload, pool, repeats)
+    results["fresh documents"] = _fresh(repeats)
+    return results
+
+
+@contextmanager
+def _pool(workload: str) -> Iterator[dict[str, Any]]:
+    """Yields the keywords of environments over so many documents of a workload."""
+    if workload == NEWSROOM:
+        yield {"num_instances": POOL}
+        return
+    with as_files(texts(workload, POOL)) as keywords:
+        yield {**keywords, "num_instances": POOL}
+
+
+def _race_pool(workload: str, pool: dict[str, Any], repeats: int) -> dict[str, Any]:
+    """Returns the races on one pool: in batches, and alone through gymnasium.make."""
+    engine: Any = lightbulb_envs.make_engine(ENV_ID, 1, **pool)
+    documents = read_documents(engine, POOL)
+    results: dict[str, Any] = {}
+    for rows in (64, 256, 1024) if workload == NEWSROOM else (256,):
         contestants = {
-            "ours": batched(gymnasium.make_vec(ENV_ID, num_envs=rows, copy=False, **pool)),
-            "ours, observations copied": batched(gymnasium.make_vec(ENV_ID, num_envs=rows, **pool)),
-            **{f"obvious, {name}": alone(make()) for name, make in make_obvious.items()},
+            "ours": batched(read(gymnasium.make_vec(ENV_ID, num_envs=rows, copy=False, **pool))),
+            "ours, observations copied": batched(
+                read(gymnasium.make_vec(ENV_ID, num_envs=rows, **pool))
+            ),
+            **{f"obvious, {name}": alone(ObviousEnv(documents, name, engine)) for name in SCORERS},
         }
         if rows == 64:
+            few = {**pool, "num_instances": 16}  # every single environment keeps its own
             contestants["Gymnasium's SyncVectorEnv over ours"] = batched(
-                SyncVectorEnv([lambda: read(gymnasium.make(ENV_ID, **few))] * rows)
+                SyncVectorEnv([partial(_make_read, few)] * rows)
             )
-        costs = race(contestants, repeats)
-        results[f"batch of {rows}"] = told(f"batch of {rows}", costs, "ours")
+        title = f"batch of {rows}; {workload}"
+        results[title] = told(title, race(contestants, repeats), "ours")
+    title = f"one environment, gymnasium.make; {workload}"
     gymnasium.register(
         OBVIOUS_ID, entry_point="benchmarks.throughput.obvious:ObviousEnv", max_episode_steps=64
     )
     try:
-        costs = race(
-            {
-                "ours": alone(read(gymnasium.make(ENV_ID, **pool))),
-                **{
-                    f"obvious, {name}": alone(
-                        gymnasium.make(OBVIOUS_ID, documents=documents, scorer=name, engine=engine)
-                    )
-                    for name in make_obvious
-                },
+        contestants = {
+            "ours": alone(_make_read(pool)),
+            **{
+                f"obvious, {name}": alone(
+                    gymnasium.make(OBVIOUS_ID, documents=documents, scorer=name, engine=engine)
+                )
+                for name in SCORERS
             },
-            repeats,
-        )
+        }
+        results[title] = told(title, race(contestants, repeats), "ours")
     finally:
         del gymnasium.registry[OBVIOUS_ID]
-    results["one environment, gymnasium.make"] = told("one environment", costs, "ours")
-    results["fresh documents"] = _fresh(repeats)
     return results
+
+
+def _make_read(keywords: dict[str, Any]) -> gymnasium.Env[Any, Any]:
+    env: gymnasium.Env[Any, Any] = read(gymnasium.make(ENV_ID, **keywords))
+    return env
 
 
 def _fresh(repeats: int) -> dict[str, Any]:

@@ -17,6 +17,8 @@ def throughput_table() -> str:
     told.append(_others(environments))
     rates = ", ".join(f"{rate:,.0f} ({name})" for name, rate in fresh.items())
     told.append(f"Fresh documents in every episode: {rates} documents a second.")
+    told.append(_training(results["training"]["NewsSummariser-v0, PPO"]))
+    told.append(_orders(results["others"]))
     sizes = "; ".join(
         f"*{name}*: " + ", ".join(f"{size:g} {unit}" for unit, size in measures.items())
         for name, measures in results["workloads"].items()
@@ -47,6 +49,26 @@ def _others(races: dict[str, Any]) -> str:
         if not other.startswith("obvious")
     ]
     return table(["environment", "way to step it", "times our cost"], rows)
+
+
+def _training(race: dict[str, Any]) -> str:
+    """Returns what a step of training costs, and how fast ours is beside every other."""
+    rows = [
+        [name, _microseconds(cost), f"{100 * race['times'].get(name, 1.0):.3g} %"]
+        for name, cost in race["microseconds"].items()
+    ]
+    return table(["training", "µs a step", "ours, as a share of its speed"], rows)
+
+
+def _orders(others: dict[str, Any]) -> str:
+    """Returns by how many powers of ten units of other work cost what ours does."""
+    names = list(next(iter(others["orders_of_magnitude"].values())))
+    rows = [
+        [name, *(f"10^{powers[name]}" for powers in others["orders_of_magnitude"].values())]
+        for name in names
+    ]
+    told = [f"beside {name}" for name in others["orders_of_magnitude"]]
+    return table(["other work", *told], rows) + f"\n\n{others['note']}"
 
 
 def _times(value: float) -> str:

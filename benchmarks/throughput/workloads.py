@@ -5,15 +5,22 @@ follow Zipf's law over 20,000; half of every reference sentence is a run of word
 "newsroom" documents are those of `Lightbulb/NewsSummariser-v0`.
 """
 
-from collections.abc import Sequence
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from rouge_score import rouge_scorer
 from rouge_score_rs import rouge_scorer as rust
 
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
+from lightbulb_envs.sources.text_cache import VARIABLE
 
 SENTENCES = 32
 VOCABULARY = 20_000
@@ -87,6 +94,25 @@ def scorers(kinds: Sequence[str], *, use_stemmer: bool) -> dict[str, Any]:
         name: module.RougeScorer(list(kinds), use_stemmer=use_stemmer)
         for name, module in modules.items()
     }
+
+
+def write_jsonl(path: Path, told: Sequence[Text]) -> None:
+    """Writes documents as rows that a `jsonl:` source reads, sentence by sentence as they are."""
+    rows = [
+        {"id": str(number), "article": text.sentences, "summary": text.reference}
+        for number, text in enumerate(told)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@contextmanager
+def as_files(told: Sequence[Text]) -> Iterator[dict[str, Any]]:
+    """Yields the keywords of environments over documents, which are files for so long."""
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, {VARIABLE: "off"}):
+        path = Path(folder) / "articles.jsonl"
+        write_jsonl(path, told)
+        longest = max(len(text.sentences) for text in told)
+        yield {"source": {"train": [f"jsonl:{path}"]}, "max_sentences": longest}
 
 
 def _mean(values: list[int]) -> float:

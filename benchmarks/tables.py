@@ -12,6 +12,7 @@ from typing import Any
 
 import lightbulb_envs
 from benchmarks.cards import CARD_TABLES
+from benchmarks.cost_tables import memory_table, profile_table, time_to_score_table
 from benchmarks.markdown import load, span, table
 from benchmarks.throughput.table import throughput_table
 from lightbulb_envs.sources.newsroom.levels import level_table
@@ -174,6 +175,9 @@ TABLES = {
     "news": news_table,
     "replay": replay_table,
     "throughput": throughput_table,
+    "time_to_score": time_to_score_table,
+    "profile": profile_table,
+    "memory": memory_table,
     **CARD_TABLES,
 }
 

@@ -71,6 +71,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._rows = np.arange(num_envs)
+        self._everywhere = np.ones(num_envs, dtype=bool)
         self._stream = InstanceStream(num_envs, self.engine.num_instances)
         tell_upcoming(self.engine, self._stream.upcoming)
         self._has_ended = np.zeros(num_envs, dtype=bool)
@@ -163,7 +164,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         """
         instance, mask = self.engine.instance(self._rows), observation["action_mask"]
         if where is None:
-            where = np.ones(self.num_envs, dtype=bool)
+            where = self._everywhere
             mask = self._own(mask)
         else:
             instance = instance * where

@@ -70,22 +70,40 @@ static void extend_lsum(const Document *document, int reading, char *memory,
     state->matches[document->reward->num_ngrams + reading] += matches;
 }
 
+/* A row of so many blocks, which a compiler may keep in registers where it knows how many. */
+static inline void extend_blocks(uint64_t *row, const uint64_t *places, const Uid *uids,
+                                 int32_t count, const int32_t blocks)
+{
+    uint64_t kept[4];
+    memcpy(kept, row, (size_t)blocks * sizeof(uint64_t));
+    for (int32_t place = 0; place < count; place++)
+        lcs_step(kept, places + (size_t)uids[place] * (size_t)blocks, blocks);
+    memcpy(row, kept, (size_t)blocks * sizeof(uint64_t));
+}
+
 static void extend_l(const Document *document, int reading, char *memory, const Against *against)
 {
     const Reference *reference = &document->references[reading];
+    const uint64_t *places = reference->places;
     uint64_t *row = (uint64_t *)(memory + document->at_row[reading]);
-    int32_t blocks = reference->num_blocks;
-    if (blocks == 1) {
-        uint64_t bits = *row;
-        for (int32_t place = 0; place < against->num_known; place++) {
-            uint64_t match = reference->places[against->data[place]] & bits;
-            bits = (bits + match) | (bits & ~match);
-        }
-        *row = bits;
+    int32_t blocks = reference->num_blocks, count = against->num_known;
+    switch (blocks) {
+    case 1:
+        extend_blocks(row, places, against->data, count, 1);
+        break;
+    case 2:
+        extend_blocks(row, places, against->data, count, 2);
+        break;
+    case 3:
+        extend_blocks(row, places, against->data, count, 3);
+        break;
+    case 4:
+        extend_blocks(row, places, against->data, count, 4);
+        break;
+    default:
+        for (int32_t place = 0; place < count; place++)
+            lcs_step(row, places + (size_t)against->data[place] * blocks, blocks);
     }
-    else
-        for (int32_t place = 0; place < against->num_known; place++)
-            lcs_step(row, reference->places + (size_t)against->data[place] * blocks, blocks);
     if (blocks && reference->num_words % 64)
         row[blocks - 1] &= ((uint64_t)1 << reference->num_words % 64) - 1;
 }

@@ -1,0 +1,77 @@
+"""What training costs, and what is held in memory, as tables of the committed results."""
+
+from typing import Any
+
+from benchmarks.markdown import load, span, table
+
+
+def time_to_score_table() -> str:
+    """Returns how long contestants take to the target score, and what they were tuned on."""
+    results = load("time_to_score")
+    rows = []
+    for name, told in results["contestants"].items():
+        mean, interval = span(told["interval"], 0)
+        settings = told["runs"][0]
+        seeds = ", ".join(_seconds(seconds) for seconds in told["seconds"])
+        rows.append(
+            [
+                name,
+                f"{settings['learning_rate']:g}, {settings['minibatch']}, {settings['epochs']}",
+                seeds,
+                f"**{mean}** {interval}",
+                f"{results['ours_against'].get(name, 1.0):.2f}",
+            ]
+        )
+    header = ["contestant", "tuned to", "seconds, by seed", "mean", "ours, as a share of it"]
+    trials = [
+        [
+            name,
+            f"{trial['learning_rate']:g}, {trial['minibatch']}, {trial['epochs']}",
+            _seconds(trial["seconds_to_score"]),
+            f"{trial['curve'][-1][2]:.1f}",
+            f"{trial['curve'][-1][0]:,}",
+        ]
+        for name, told in results["contestants"].items()
+        for trial in told["trials"]
+    ]
+    tuning = results["tuning"]
+    note = (
+        f"Seconds of processor time, one thread, until the score of {results['documents']} "
+        f"validation documents is {results['target']:g}; it is measured every "
+        f"{results['measured_every']:,} steps, and that time does not count. Settings: learning "
+        f"rate, steps of a minibatch, passes over a rollout. Rates fall to zero over "
+        f"{results['decay_steps']:,} steps. Tuning: {tuning['trials']} trials each, seed "
+        f"{tuning['seed']}, {tuning['seconds']:g} s each at most."
+    )
+    tuned = table(["tuning", "settings", "seconds to the score", "last score", "steps"], trials)
+    return f"{table(header, rows)}\n\n{note}\n\n{tuned}"
+
+
+def profile_table() -> str:
+    """Returns the phases of training, and the largest operators of torch."""
+    results = load("profile")
+    phases = sorted(results["shares"].items(), key=lambda phase: -phase[1])
+    rows = [[name, f"{100 * share:.1f} %"] for name, share in phases]
+    operators = ", ".join(
+        f"`{one['operator']}` {100 * one['share']:.1f} %" for one in results["operators"][:6]
+    )
+    return (
+        f"{table(['phase', 'share of processor time'], rows)}\n\n"
+        f"The default run, {results['updates']} updates of {results['rows']} episodes, one thread. "
+        f"Largest operators: {operators}."
+    )
+
+
+def memory_table() -> str:
+    """Returns what a batch of environments over a pool of documents holds."""
+    pool: dict[str, Any] = load("memory")["pool"]
+    rows = [[name, f"{megabytes:,.0f} MB"] for name, megabytes in pool["megabytes"].items()]
+    return (
+        f"{table(['resident memory', 'of the whole process'], rows)}\n\n"
+        f"{pool['environments']:,} environments over {pool['documents']:,} documents, in one batch, "
+        f"add **{pool['added']:,.0f} MB**."
+    )
+
+
+def _seconds(seconds: float | None) -> str:
+    return "not within its time" if seconds is None else f"{seconds:.0f}"

@@ -15,10 +15,20 @@ typedef struct {
     int32_t stem; /* the number of the word's stem, or NONE */
 } Word;
 
+/* Short words, which most are, are told apart without a look at `Word`: the table is too large for
+ * the caches. */
 typedef struct {
-    uint32_t hash;
+    uint64_t head;
+    uint32_t length;
     int32_t number; /* of a word, or -1 */
 } Slot;
+
+/* A word of a text whose number is not known yet. */
+typedef struct {
+    uint64_t head;
+    const char *text;
+    uint32_t length, hash;
+} Found;
 
 /* A text as word numbers, line after line. */
 typedef struct {
@@ -44,7 +54,8 @@ typedef struct {
     uint32_t pair;
     Text candidate, reference;
     char *cleaned;
-    size_t cleaned_room;
+    Found *found; /* the words of the text that is read */
+    size_t cleaned_room, found_room;
     int32_t *uids;           /* of the candidate */
     int32_t *counts, *grams; /* see count_lsum and count_grams */
     size_t uids_room, counts_room, grams_room;
@@ -116,7 +127,7 @@ static int grow_slots(Scorer *self)
         uint32_t slot = self->words[number].hash & self->hash_mask;
         while (slots[slot].number >= 0)
             slot = (slot + 1) & self->hash_mask;
-        slots[slot] = (Slot){self->words[number].hash, number};
+        slots[slot] = (Slot){self->words[number].head, self->words[number].length, number};
     }
     PyMem_Free(self->slots);
     self->slots = slots;
@@ -124,41 +135,51 @@ static int grow_slots(Scorer *self)
 }
 
 /* Adds a word to those known, in a free slot; returns its number, or -1 with an error set. */
-static int32_t add_word(Scorer *self, const char *text, size_t length, uint64_t head, uint32_t hash,
-                        uint32_t slot)
+static int32_t add_word(Scorer *self, Found word, uint32_t slot)
 {
+    uint32_t length = word.length;
     if (reserve(&self->words, &self->words_room, (size_t)self->num_words + 1, sizeof(Word)) < 0)
         return -1;
     char *copy = arena_take(&self->arena, length, 1);
     if (!copy)
         return -1;
-    memcpy(copy, text, length);
+    memcpy(copy, word.text, length);
     /* Words of up to three letters are their own stems. */
     self->words[self->num_words] =
-        (Word){head, copy, (uint32_t)length, hash, length > 3 ? NONE : self->num_words};
-    self->slots[slot] = (Slot){hash, self->num_words};
+        (Word){word.head, copy, length, word.hash, length > 3 ? NONE : self->num_words};
+    self->slots[slot] = (Slot){word.head, length, self->num_words};
     return self->num_words++;
 }
 
-/* Returns the number of a word, a new one where it is new; -1 with an error set. Eight bytes past
- * the start of the text can be read, however short it is. */
-static inline int32_t number_of(Scorer *self, const char *text, size_t length)
+/* Returns a word of a text of which eight bytes past the word's start can be read. */
+static inline Found found_word(const char *text, size_t length)
 {
     uint64_t head = head_of(text, length);
-    uint32_t hash = hash_of(head, text, length);
-    if (!self->slots || 4 * (size_t)self->num_words > self->hash_mask)
+    return (Found){head, text, (uint32_t)length, hash_of(head, text, length)};
+}
+
+/* Makes room in the table for so many new words; returns -1 with MemoryError set. */
+static int make_room(Scorer *self, size_t more)
+{
+    while (!self->slots || 3 * ((size_t)self->num_words + more) > self->hash_mask)
         if (grow_slots(self) < 0)
             return -1;
-    uint32_t slot = hash & self->hash_mask;
+    return 0;
+}
+
+/* Returns the number of a word, a new one where it is new; -1 with an error set. There is room. */
+static inline int32_t number_of(Scorer *self, Found word)
+{
+    uint32_t slot = word.hash & self->hash_mask;
     for (; self->slots[slot].number >= 0; slot = (slot + 1) & self->hash_mask) {
-        if (self->slots[slot].hash != hash)
+        const Slot *known = &self->slots[slot];
+        if (known->head != word.head || known->length != word.length)
             continue;
-        const Word *word = &self->words[self->slots[slot].number];
-        if (word->head == head && word->length == length &&
-            (length <= HEAD || !memcmp(word->text + HEAD, text + HEAD, length - HEAD)))
-            return self->slots[slot].number;
+        if (word.length <= HEAD || !memcmp(self->words[known->number].text + HEAD, word.text + HEAD,
+                                           word.length - HEAD))
+            return known->number;
     }
-    return add_word(self, text, length, head, hash, slot);
+    return add_word(self, word, slot);
 }
 
 /* ---- Texts ------------------------------------------------------------------------------- */
@@ -235,32 +256,39 @@ static int read_text(Scorer *self, PyObject *string, Text *text)
         PyErr_SetString(PyExc_ValueError, "the text is too long to be scored");
         return -1;
     }
-    if (reserve(&text->words, &text->words_room, (size_t)length / 2 + 1, sizeof(int32_t)) < 0)
+    size_t most = (size_t)length / 2 + 1;
+    if (reserve(&text->words, &text->words_room, most, sizeof(int32_t)) < 0 ||
+        reserve(&self->found, &self->found_room, most, sizeof(Found)) < 0)
         return -1;
-    text->num_words = 0;
+    int32_t count = 0;
     text->num_lines = 0;
     const char *cleaned = self->cleaned, *end = cleaned + length;
     for (;;) {
         if (reserve(&text->starts, &text->starts_room, (size_t)text->num_lines + 2,
                     sizeof(int32_t)) < 0)
             return -1;
-        text->starts[text->num_lines++] = text->num_words;
+        text->starts[text->num_lines++] = count;
         for (; cleaned < end && *cleaned != END_OF_LINE; cleaned++) {
             if (!*cleaned)
                 continue;
             const char *start = cleaned;
             while (*cleaned > END_OF_LINE)
                 cleaned++;
-            int32_t number = number_of(self, start, (size_t)(cleaned - start));
-            if (number < 0)
-                return -1;
-            text->words[text->num_words++] = number;
+            Found word = found_word(start, (size_t)(cleaned - start));
+            if (self->slots)
+                PREFETCH(&self->slots[word.hash & self->hash_mask]);
+            self->found[count++] = word;
             cleaned--;
         }
         if (cleaned++ >= end)
             break;
     }
-    text->starts[text->num_lines] = text->num_words;
+    text->starts[text->num_lines] = text->num_words = count;
+    if (make_room(self, (size_t)count) < 0)
+        return -1;
+    for (int32_t place = 0; place < count; place++)
+        if ((text->words[place] = number_of(self, self->found[place])) < 0)
+            return -1;
     return 0;
 }
 
@@ -559,7 +587,7 @@ static int32_t number_of_string(Scorer *self, const char *text, Py_ssize_t lengt
         return -1;
     memcpy(self->cleaned, text, (size_t)length);
     memset(self->cleaned + length, 0, HEAD);
-    return number_of(self, self->cleaned, (size_t)length);
+    return make_room(self, 1) < 0 ? -1 : number_of(self, found_word(self->cleaned, (size_t)length));
 }
 
 PyDoc_STRVAR(scorer_learn_doc, "learn(stems)\n--\n\nRemembers stems, a dict from word to stem.");
@@ -623,6 +651,7 @@ static void scorer_dealloc(Scorer *self)
     PyMem_Free(self->reference.words);
     PyMem_Free(self->reference.starts);
     PyMem_Free(self->cleaned);
+    PyMem_Free(self->found);
     PyMem_Free(self->uids);
     PyMem_Free(self->counts);
     PyMem_Free(self->grams);

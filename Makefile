@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 KERNEL := $(wildcard lightbulb_envs/kernel/*.[ch])
+PLAIN := $(addprefix tests/lightbulb_envs/,engines adapters rewards sources/newsroom test_golden.py test_instances.py test_randomness.py)
 SOURCES := lightbulb_envs lightbulb_backbones lightbulb_agents benchmarks tests
 
 .DEFAULT_GOAL := help
@@ -55,6 +56,8 @@ test: $(VENV)/dev
 test-slow: $(VENV)/dev
 	@echo "== Slow tests"
 	@$(BIN)/python -m pytest -q -m slow -n 2
+	@echo "== The environments without the C kernel"
+	@LIGHTBULB_KERNEL=python $(BIN)/python -m pytest -q -m "not slow" -n 2 $(PLAIN)
 	@echo "== All passed. Next: 'make train' to see it learn"
 
 clean:

@@ -65,11 +65,11 @@ def profile_table() -> str:
 def memory_table() -> str:
     """Returns what a batch of environments over a pool of documents holds."""
     pool: dict[str, Any] = load("memory")["pool"]
+    size = f"{pool['environments']:,} environments in one batch, over {pool['documents']:,} documents"
     rows = [[name, f"{megabytes:,.0f} MB"] for name, megabytes in pool["megabytes"].items()]
     return (
         f"{table(['resident memory', 'of the whole process'], rows)}\n\n"
-        f"{pool['environments']:,} environments over {pool['documents']:,} documents, in one batch, "
-        f"add **{pool['added']:,.0f} MB**."
+        f"{size}, add **{pool['added']:,.0f} MB**."
     )
 
 

@@ -65,11 +65,12 @@ def profile_table() -> str:
 def memory_table() -> str:
     """Returns what a batch of environments over a pool of documents holds."""
     pool: dict[str, Any] = load("memory")["pool"]
-    size = f"{pool['environments']:,} environments in one batch, over {pool['documents']:,} documents"
+    count, documents = pool["environments"], pool["documents"]
     rows = [[name, f"{megabytes:,.0f} MB"] for name, megabytes in pool["megabytes"].items()]
     return (
         f"{table(['resident memory', 'of the whole process'], rows)}\n\n"
-        f"{size}, add **{pool['added']:,.0f} MB**."
+        f"{count:,} environments in one batch, over {documents:,} documents, "
+        f"add **{pool['added']:,.0f} MB**."
     )
 
 

@@ -16,7 +16,7 @@ from lightbulb_agents.engine_envs import EngineVectorEnv
 from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_agents.rollout_buffer import EpisodeBatch, RolloutBuffer
 from lightbulb_agents.trunk import Trunk
-from lightbulb_envs.engines.engine import Engine, Observation, tell_upcoming
+from lightbulb_envs.engines.engine import Engine, Observation, offers, tell_upcoming
 from lightbulb_envs.instances import InstanceStream
 
 
@@ -149,14 +149,15 @@ class EpisodeCollector(BaseCollector[CollectStats]):
 
     @property
     def _keeps_tokens(self) -> bool:
-        return bool(getattr(self.engine, "keeps_tokens", False))
+        engine: Any = self.engine
+        return offers(engine, "keeps_tokens", "observe") and bool(engine.keeps_tokens)
 
     def _observe(self, rows: NDArray[np.int64]) -> Observation:
         """Returns what rows observe; tokens that stay the same tell their shape alone."""
-        views = getattr(self.engine, "views", None) if self._keeps_tokens else None
-        if views is None:
+        engine: Any = self.engine
+        if not (self._keeps_tokens and offers(engine, "views", "observe")):
             return self.engine.observe(rows)
-        seen: Observation = views()
+        seen: Observation = engine.views()
         own = {name: array[rows] for name, array in seen.items() if name != "tokens"}
         return {"tokens": seen["tokens"][: len(rows)], **own}
 

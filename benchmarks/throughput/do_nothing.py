@@ -31,6 +31,8 @@ class Rollout:
 class RecordingEngine(SummariseEngine):
     """The real engine, which keeps what it says."""
 
+    keeps_tokens = True
+
     def __init__(self, config: SummariseConfig, num_envs: int, max_steps: int | None = None):
         super().__init__(config, num_envs, max_steps)
         self.rollouts: list[Rollout] = []
@@ -60,6 +62,8 @@ class DoNothingEngine(SummariseEngine):
 
     Arrays are the recorded ones, not copies: nobody may write into them.
     """
+
+    keeps_tokens = True
 
     def __init__(self, config: SummariseConfig, num_envs: int, rollouts: Sequence[Rollout]):
         super().__init__(config, num_envs)

@@ -18,6 +18,7 @@ from lightbulb_envs.engines.engine import (
     Step,
     load_engine,
     make_config,
+    offers,
     step_among,
     tell_upcoming,
 )
@@ -65,7 +66,8 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         config = make_config(engine_class, settings)
         limit = None if max_episode_steps == -1 else max_episode_steps
         self.engine: Engine = engine_class(config, num_envs=num_envs, max_steps=limit)
-        self._views = None if copy else getattr(self.engine, "views", None)
+        offered: Any = self.engine
+        self._views = None if copy or not offers(offered, "views", "observe") else offered.views
         self.single_observation_space = self.engine.observation_space
         self.single_action_space = self.engine.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)

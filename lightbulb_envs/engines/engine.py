@@ -81,7 +81,7 @@ class Engine(Protocol):
     a `OneRow` that is quicker than one made of the arrays; `step_among(rows, actions)`, that is,
     `step(rows, actions).among(rows, num_envs)` with fewer copies; `keeps_tokens`, true where the
     tokens of an episode stay the same; and a field `upcoming`, into which the adapters put
-    `InstanceStream.upcoming`: the instances to come.
+    `InstanceStream.upcoming`: the instances to come. `offers` says when these are used.
     """
 
     Config: ClassVar[type]
@@ -138,14 +138,29 @@ def has_stop(engine: Any) -> bool:
     return bool(getattr(engine, "has_stop", False))
 
 
+def offers(engine: Any, shortcut: str, *methods: str) -> bool:
+    """Returns whether an engine's class offers a shortcut that does what its `methods` do.
+
+    A class that overrides one of them, and inherits the shortcut, does not: that does something
+    else.
+    """
+    classes = type(engine).__mro__
+
+    def place(name: str) -> int:
+        own = (number for number, one in enumerate(classes) if name in vars(one))
+        return next(own, len(classes))
+
+    is_there = place(shortcut) < len(classes)
+    return is_there and all(place(shortcut) <= place(method) for method in methods)
+
+
 def step_among(engine: Any, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
     """Steps some rows of an engine; returns a step of all of them."""
-    offered = getattr(engine, "step_among", None)
-    if offered is None:
-        own: Step = engine.step(rows, actions)
-        return own.among(rows, engine.num_envs)
-    step: Step = offered(rows, actions)
-    return step
+    if offers(engine, "step_among", "step"):
+        step: Step = engine.step_among(rows, actions)
+        return step
+    own: Step = engine.step(rows, actions)
+    return own.among(rows, engine.num_envs)
 
 
 def load_engine(path: str) -> type[Engine]:

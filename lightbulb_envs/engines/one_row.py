@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lightbulb_envs.engines.engine import Engine, Observation, Step
+from lightbulb_envs.engines.engine import Engine, Observation, Step, offers
 
 Paid = tuple[float, dict[str, float], bool, bool, bool]
 """What a step pays and ends: reward, parts, terminated, truncated, is_illegal; see `Step`."""
@@ -64,6 +64,7 @@ def first_of(step: Step, names: tuple[str, ...]) -> Paid:
 
 def open_row(engine: Any, row: int) -> OneRow:
     """Returns a row of an engine: the engine's own way to it, if it has one."""
-    offered = getattr(engine, "one_row", None)
-    opened: OneRow = RowOfArrays(engine, row) if offered is None else offered(row)
-    return opened
+    if offers(engine, "one_row", "reset", "step", "observe", "instance"):
+        opened: OneRow = engine.one_row(row)
+        return opened
+    return RowOfArrays(engine, row)

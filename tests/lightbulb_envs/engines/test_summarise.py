@@ -2,7 +2,7 @@
 
 import itertools
 import pickle
-from dataclasses import fields
+from dataclasses import fields, replace
 from random import Random
 from typing import Any
 
@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
+from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.adapters.gym_vector import TextVectorEnv
-from lightbulb_envs.engines.engine import make_config
+from lightbulb_envs.engines.engine import make_config, offers
 from lightbulb_envs.engines.one_row import RowOfArrays
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
 from lightbulb_envs.kernel import VARIABLE, kernel_info
@@ -182,6 +183,36 @@ def test_a_row_alone_does_what_the_arrays_do(keywords, kernel, block, seed):
     arrays.reset(block[0])
     assert again.step(0) == arrays.step(0)
     assert np.array_equal(again.observe()["selected"], arrays.observe()["selected"])
+
+
+class _Generous(SummariseEngine):
+    """Pays one more for every step, and inherits every shortcut."""
+
+    def step(self, rows, actions):
+        step = super().step(rows, actions)
+        return replace(step, reward=step.reward + 1)
+
+
+class _Blind(SummariseEngine):
+    """Shows no tokens, and inherits every shortcut."""
+
+    def observe(self, rows):
+        seen = super().observe(rows)
+        return {**seen, "tokens": seen["tokens"] * 0}
+
+
+def test_a_class_that_overrides_a_method_is_not_passed_by_a_shortcut():
+    single = TextEnv(f"{__name__}:_Generous")
+    single.reset(seed=0)
+    assert single.step(0)[1] > 1
+    batch = TextVectorEnv(f"{__name__}:_Generous", num_envs=2)
+    batch.reset(seed=0)
+    assert (batch.step(np.zeros(2, dtype=np.int64))[1] > 1).all()
+    assert not TextEnv(f"{__name__}:_Blind").reset(seed=0)[0]["tokens"].any()
+    assert not TextVectorEnv(f"{__name__}:_Blind", copy=False).reset(seed=0)[0]["tokens"].any()
+    assert offers(_Blind(SummariseConfig(), 1), "step_among", "step")
+    assert not offers(_Blind(SummariseConfig(), 1), "keeps_tokens", "observe")
+    assert not offers(object(), "views", "observe")
 
 
 @settings(max_examples=30)

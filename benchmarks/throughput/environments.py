@@ -106,7 +106,7 @@ def _race_pool(workload: str, pool: dict[str, Any], repeats: int) -> dict[str, A
     engine: Any = lightbulb_envs.make_engine(ENV_ID, 1, **pool)
     documents = read_documents(engine, POOL)
     results: dict[str, Any] = {}
-    for rows in (64, 256, 1024) if workload == NEWSROOM else (256,):
+    for rows in (64, 256, 1024) if workload == NEWSROOM else (256, 1024):
         contestants = {
             "ours": batched(read(gymnasium.make_vec(ENV_ID, num_envs=rows, copy=False, **pool))),
             "ours, observations copied": batched(

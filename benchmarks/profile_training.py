@@ -46,6 +46,8 @@ PHASES = (
     "updating: the rest",
 )
 
+_OF_ENGINE = ("reset", "step", "observe", "views")
+
 
 class Stopwatch:
     """Seconds of processor time by phase, each without the phases inside it."""
@@ -92,13 +94,13 @@ def watched(training: Training, watch: Stopwatch) -> Iterator[None]:
     places: list[tuple[Any, str, Callable[[], str]]] = [
         (training.collector, "collect", _always("collecting: the rest")),
         (training.algorithm, "update", _always("updating: the rest")),
-        *((engine, name, _always("collecting: engine")) for name in ("reset", "step", "observe")),
+        *((engine, name, _always("collecting: engine")) for name in _OF_ENGINE),
         (network, "encode", _of_either("encoding articles")),
         (network, "decide", _of_either("deciding")),
         (torch.Tensor, "backward", _always("updating: backward")),
         (torch.optim.Adam, "step", _always("updating: optimizer")),
         (torch.nn.utils, "clip_grad_norm_", _always("updating: optimizer")),
-        (EpisodeBatch, "__getitem__", _of_either("minibatches")),
+        (EpisodeBatch, "_steps", _of_either("minibatches")),
     ]
     with ExitStack() as stack:
         for owner, name, phase in places:

@@ -116,11 +116,11 @@ class _Learning:
 
 
 class _DiscretePolicy(_Learning, DiscreteActorPolicy):
-    pass
+    """Of one action."""
 
 
 class _Policy(_Learning, ProbabilisticActorPolicy):
-    pass
+    """Of slates and subsets."""
 
 
 class ArticlePPO(_FromRollout, PPO):

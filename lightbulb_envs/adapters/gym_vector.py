@@ -74,6 +74,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._rows = np.arange(num_envs)
         self._everywhere = np.ones(num_envs, dtype=bool)
+        self._everywhere.flags.writeable = False  # infos share it where copies are left out
         self._stream = InstanceStream(num_envs, self.engine.num_instances)
         tell_upcoming(self.engine, self._stream.upcoming)
         self._has_ended = np.zeros(num_envs, dtype=bool)

@@ -211,6 +211,12 @@ static inline uint32_t read_count(const Uid *entries)
     return entries[0] | (uint32_t)entries[1] << 16;
 }
 
+/* Maps a random word to [0, 1): `to_unit` of randomness.py. */
+static inline double unit(uint32_t word)
+{
+    return (double)word * (1.0 / 4294967296.0);
+}
+
 static inline uint32_t hash_word(int32_t word)
 {
     uint32_t hash = (uint32_t)word * 2654435769u;

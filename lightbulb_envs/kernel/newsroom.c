@@ -220,11 +220,6 @@ static int64_t cast_of(const Block *block, Py_ssize_t document, int64_t story, i
     return ARRAY(block, int64_t, CAST)[(row * block->documents + document) * block->stories + story];
 }
 
-static double unit(uint32_t word)
-{
-    return (double)word * (1.0 / 4294967296.0);
-}
-
 static int64_t slot_of(const Slots *slots, int slot, int segment)
 {
     if (segment == SECOND)

@@ -49,11 +49,6 @@ typedef struct {
 #define TABLE(block, type, which) ((const type *)(block)->tables[which].view.buf)
 #define ARRAY(block, type, which) ((const type *)(block)->arrays[which].view.buf)
 
-static double unit(uint32_t word)
-{
-    return (double)word * (1.0 / 4294967296.0);
-}
-
 /* Sums of what Python gave wrap around, as no sum of its own tables does. */
 static int64_t plus(int64_t one, int64_t other)
 {

@@ -40,6 +40,7 @@ def test_phases_of_a_run_add_up_and_leave_nothing_wrapped():
     assert list(told["shares"]) == [*PHASES, "between the two"]
     assert sum(told["shares"].values()) == pytest.approx(1, abs=0.01)
     assert all(told["shares"][phase] > 0 for phase in PHASES)
+    assert told["shares"]["updating: minibatches"] > 0.002
     assert told["microseconds_a_step"] > 0
     assert torch.Tensor.backward is backward
     assert "step" not in vars(training.engine)

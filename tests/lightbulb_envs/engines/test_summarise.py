@@ -1,10 +1,8 @@
 """Laws of the summariser's engine: gains, masks, budgets, replays and the oracle."""
 
 import itertools
-import pickle
-from dataclasses import fields, replace
+from dataclasses import fields
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
-from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.adapters.gym_vector import TextVectorEnv
-from lightbulb_envs.engines.engine import make_config, offers
-from lightbulb_envs.engines.one_row import RowOfArrays
+from lightbulb_envs.engines.engine import make_config
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
-from lightbulb_envs.kernel import VARIABLE, kernel_info
 from lightbulb_envs.search import (
     EXACT_LIMIT,
     ExtractiveTask,
@@ -146,104 +141,6 @@ def test_a_batch_plays_as_single_rows_do(level, block, seed):
             for name, array in singles[row].observe(ROW).items():
                 assert np.array_equal(seen[name], array)
         playing = playing[~(together.terminated | together.truncated)]
-
-
-@settings(max_examples=30)
-@given(
-    st.sampled_from([{}, {"features": True}, {"budget": 40, "budget_unit": "words"}]),
-    st.sampled_from(["c", "python"]),
-    st.lists(instances, min_size=1, max_size=3),
-    seeds,
-)
-def test_a_row_alone_does_what_the_arrays_do(keywords, kernel, block, seed):
-    random = Random(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, kernel if kernel_info().name == "c" else "python")
-        engines = [SummariseEngine(SummariseConfig(**keywords), 2) for _ in range(2)]
-    alone, arrays = engines[0].one_row(1), RowOfArrays(engines[1], 1)
-    engines[0].upcoming = lambda count: np.array(block)  # so that documents are ready
-    for instance in (*block, *block):
-        for row in (alone, arrays):
-            row.reset(instance)
-        assert alone.instance() == arrays.instance() == instance
-        paid: Any = (0.0, {}, False, False, False)
-        while not paid[2]:
-            action = random.randrange(engines[0].stop + 1)
-            paid = alone.step(random.choice([int, np.int32, np.array])(action))
-            assert paid == arrays.step(action)
-            seen = arrays.observe()
-            assert seen.keys() == alone.observe().keys()
-            for name, array in alone.observe().items():
-                assert array.dtype == seen[name].dtype
-                assert np.array_equal(array, seen[name])
-        with pytest.raises(RuntimeError, match="row.* ended: call reset first"):
-            alone.step(0)
-    again = pickle.loads(pickle.dumps(alone))
-    again.reset(block[0])
-    arrays.reset(block[0])
-    assert again.step(0) == arrays.step(0)
-    assert np.array_equal(again.observe()["selected"], arrays.observe()["selected"])
-
-
-class _Generous(SummariseEngine):
-    """Pays one more for every step, and inherits every shortcut."""
-
-    def step(self, rows, actions):
-        step = super().step(rows, actions)
-        return replace(step, reward=step.reward + 1)
-
-
-class _Blind(SummariseEngine):
-    """Shows no tokens, and inherits every shortcut."""
-
-    def observe(self, rows):
-        seen = super().observe(rows)
-        return {**seen, "tokens": seen["tokens"] * 0}
-
-
-def test_a_class_that_overrides_a_method_is_not_passed_by_a_shortcut():
-    single = TextEnv(f"{__name__}:_Generous")
-    single.reset(seed=0)
-    assert single.step(0)[1] > 1
-    batch = TextVectorEnv(f"{__name__}:_Generous", num_envs=2)
-    batch.reset(seed=0)
-    assert (batch.step(np.zeros(2, dtype=np.int64))[1] > 1).all()
-    assert not TextEnv(f"{__name__}:_Blind").reset(seed=0)[0]["tokens"].any()
-    assert not TextVectorEnv(f"{__name__}:_Blind", copy=False).reset(seed=0)[0]["tokens"].any()
-    assert offers(_Blind(SummariseConfig(), 1), "step_among", "step")
-    assert not offers(_Blind(SummariseConfig(), 1), "keeps_tokens", "observe")
-    assert not offers(object(), "views", "observe")
-
-
-@settings(max_examples=30)
-@given(st.sampled_from(["c", "python"]), st.permutations(range(4)), st.integers(1, 4), seeds)
-def test_a_step_among_all_rows_is_the_step_of_some_in_their_places(kernel, order, count, seed):
-    random = Random(seed)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, kernel if kernel_info().name == "c" else "python")
-        engines = [SummariseEngine(SummariseConfig(), 4) for _ in range(2)]
-    rows = np.array(order[:count])
-    for engine in engines:
-        engine.reset(np.arange(4), np.arange(4))
-    for _ in range(3):
-        actions = np.array([random.randrange(engines[0].stop) for _ in rows])
-        if engines[0].observe(rows)["action_mask"][:, :-1].any(axis=1).all():
-            among = engines[0].step_among(rows, actions)
-            own = engines[1].step(rows, actions).among(rows, 4)
-            for one in fields(among):
-                assert np.array_equal(getattr(among, one.name), getattr(own, one.name)), one.name
-            assert not among.reward[[row for row in range(4) if row not in rows]].any()
-
-
-@pytest.mark.parametrize(
-    ("action", "error"), [(0.0, TypeError), ("0", TypeError), (-1, ValueError), (2**70, TypeError)]
-)
-def test_a_row_alone_refuses_actions_outside_the_space(action, error):
-    row = SummariseEngine(SummariseConfig(), 1).one_row(0)
-    row.reset(0)
-    with pytest.raises(error):
-        row.step(action)
-    row.step(0)
 
 
 def test_observations_say_what_was_picked_and_in_which_order():

@@ -339,7 +339,7 @@ class SummariseRow:
     def reset(self, instance: int) -> None:
         engine = self._engine
         document = engine._kept.get(instance)
-        if document is None or self._has_features or instance == self.instance():
+        if document is None or self._has_features:
             engine.reset(self._rows, np.array([instance]))
             return
         if engine.num_instances is None:

@@ -12,7 +12,7 @@ from tianshou.algorithm.optim import AdamOptimizerFactory
 from tianshou.data import Batch, Collector, ReplayBuffer, VectorReplayBuffer
 from tianshou.utils.torch_utils import policy_within_training_step
 
-from lightbulb_agents.actor_critic import set_progress
+from lightbulb_agents.actor_critic import ArticlePPO, set_progress
 from lightbulb_agents.articles import read_drafts
 from lightbulb_agents.engine_envs import EngineVectorEnv
 from lightbulb_agents.trunk import Actor, Critic, Trunk
@@ -207,3 +207,11 @@ def test_bad_numbers_of_rows_and_names_are_refused(make_learner):
         learner.collector.collect(n_step=64)
     with pytest.raises(ValueError, match="read whole"):
         learner.collector.buffer.sample(3)
+
+
+def test_long_gradients_are_shortened():
+    module = torch.nn.Linear(3, 1, bias=False)
+    before = module.weight.detach().clone()
+    optimizer = ArticlePPO.Optimizer(torch.optim.SGD(module.parameters(), lr=1.0), module, 0.5)
+    optimizer.step(1000 * module(torch.ones(3)).sum())
+    assert (module.weight - before).norm().item() == pytest.approx(0.5, abs=1e-4)

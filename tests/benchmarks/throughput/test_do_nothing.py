@@ -47,6 +47,8 @@ def test_other_rows_than_those_recorded_are_refused(recording):
     engine.reset(ROWS, ROWS)
     with pytest.raises(ValueError, match="goes on with 4 rows, and 2 were asked for"):
         engine.observe(ROWS[:2])
+    with pytest.raises(ValueError, match="goes on with 4 rows, and 3 were asked for"):
+        engine.step(ROWS[:3], ROWS[:3])
 
 
 def test_our_training_learns_from_a_recording_as_from_the_real_thing():

@@ -258,3 +258,21 @@ def test_documents_without_end_are_read_ahead_in_blocks(monkeypatch):
         env.step(np.full(4, env.single_action_space.n - 1))
     assert len(blocks) < 10
     assert max(blocks) >= 40
+
+
+def test_infos_are_the_callers_unless_copies_are_left_out():
+    env = gymnasium.make_vec(ID, num_envs=3)
+    env.reset(seed=0)
+    infos = env.step(np.zeros(3, dtype=np.int64))[4]
+    kept = {**infos, **infos["reward_parts"]}
+    del kept["reward_parts"]
+    for name, array in kept.items():
+        others = [other for key, other in kept.items() if key != name]
+        assert not any(np.shares_memory(array, other) for other in others), name
+        array[:] = 0
+    assert env.step(np.ones(3, dtype=np.int64))[4]["_instance"].all()
+    env = gymnasium.make_vec(ID, num_envs=3, copy=False)
+    env.reset(seed=0)
+    shared = env.step(np.zeros(3, dtype=np.int64))[4]["_instance"]
+    with pytest.raises(ValueError, match="read-only"):
+        shared[:] = False

@@ -63,3 +63,14 @@ def test_a_row_alone_refuses_actions_outside_the_space(action, error):
     with pytest.raises(error):
         row.step(action)
     row.step(0)
+
+
+def test_the_oracle_of_a_row_alone_is_that_of_its_own_document():
+    engine = SummariseEngine(SummariseConfig(num_instances=8), 1)
+    row, values = engine.one_row(0), []
+    for _ in range(2):  # the second time all documents are ready
+        for instance in range(8):
+            row.reset(instance)
+            values.append(engine.oracle_return(0))
+    assert values[:8] == values[8:]
+    assert len(set(values)) > 4

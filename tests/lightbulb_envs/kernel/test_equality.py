@@ -169,6 +169,29 @@ def test_drafts_that_grow_together_score_what_each_does(batch, reward, picks):
             assert potential.scores(states[row]) == scores[row].tolist()
 
 
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 128, 129, 192, 193, 256, 257, 330])
+def test_references_of_any_number_of_blocks_are_the_same(length):
+    generator = np.random.default_rng(length)
+    batch = DocumentBatch(
+        instance=np.arange(ROWS),
+        num_sentences=np.full(ROWS, 6),
+        tokens=np.zeros((ROWS, 6, 2), dtype=np.int32),
+        words=generator.integers(0, 50, (ROWS, 6, 40)).astype(np.int32),
+        reference_words=generator.integers(0, 50, (ROWS, 1, length)).astype(np.int32),
+        claims=np.full((ROWS, 6, 2), NO_FACT, dtype=np.int32),
+        fact_weight=np.zeros((ROWS, 0)),
+        fact_is_key=np.zeros((ROWS, 0), dtype=bool),
+    )
+    reward = {"rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0, "rougeLsum": 1.0, "rougeL_stem": 1.0}
+    tasks = [make_task(kernel, batch, reward=reward, budget=1) for kernel in ("python", "c")]
+    for row in range(ROWS):
+        plain, compiled = (task.task(batch, row).potential for task in tasks)
+        ours, theirs = compiled.start(), plain.start()
+        for sentence in generator.permutation(6).tolist():
+            ours, theirs = compiled.extend(ours, sentence), plain.extend(theirs, sentence)
+            assert list(compiled.scores(ours)) == list(plain.scores(theirs))
+
+
 by_word = st.dictionaries(
     st.sampled_from([name for name in PARTS if name.startswith("rouge") and "Lsum" not in name]),
     weights,

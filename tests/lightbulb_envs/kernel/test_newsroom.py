@@ -46,6 +46,16 @@ def test_any_block_of_documents_is_the_same(level, split, lines, instances):
             assert np.array_equal(mine, other), one.name
 
 
+def test_words_of_three_pieces_are_the_same(monkeypatch):
+    """The newsroom has none, so every piece is made to join the one before it."""
+    vocabulary = NewsroomSource(2, "train").vocabulary
+    usual = NewsroomSource(2, "train").batch(np.arange(20)).words
+    monkeypatch.setattr(vocabulary, "joins_word", np.ones(vocabulary.size, dtype=bool))
+    plain, compiled = (source.batch(np.arange(20)).words for source in _sources(2, "train", None))
+    assert np.array_equal(plain, compiled)
+    assert not np.array_equal(plain, usual)
+
+
 @given(
     st.integers(1, 9).flatmap(
         lambda width: st.lists(

@@ -130,6 +130,18 @@ def test_many_pairs_score_what_each_does(kernel):
         score_many(["a"], ["a", "b"])
 
 
+def test_words_that_begin_with_the_same_eight_letters_are_told_apart(kernel):
+    for candidate, reference, shared in (
+        ("abcdefgh", "abcdefghi", 0.0),
+        ("abcdefghi", "abcdefgh", 0.0),
+        ("abcdefghi", "abcdefghij", 0.0),
+        ("abcdefghij", "abcdefghik", 0.0),
+        ("abcdefghij", "abcdefghij", 1.0),
+    ):
+        for one, other in ((candidate, reference), (reference, candidate)):
+            assert score(one, other, ["rouge1"])["rouge1"].fmeasure == shared
+
+
 def test_a_long_word_and_a_new_stem_are_learnt_once(kernel):
     long = "x" * 1_000_000
     for _ in range(2):

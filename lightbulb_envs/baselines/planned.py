@@ -68,6 +68,9 @@ class Planned:
         """Returns the sentences to pick from a row's document, in order."""
         raise NotImplementedError
 
+    def plans(self, observation: Observation, info: dict[str, Any]) -> list[Sequence[int]]:
+        """Returns the plan of every row."""
+        return [self.plan(observation, info, row) for row in range(len(observation["action_mask"]))]
+
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
-        rows = range(len(observation["action_mask"]))
-        return follow_plans(observation, [self.plan(observation, info, row) for row in rows])
+        return follow_plans(observation, self.plans(observation, info))

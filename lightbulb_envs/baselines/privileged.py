@@ -4,7 +4,6 @@ They rebuild each document from its instance, so they act through any adapter. W
 is told apart on a leaderboard: no reader has what they have.
 """
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +17,8 @@ from lightbulb_envs.rewards.facts import FactState, FactTracker
 from lightbulb_envs.search import best_plan, search
 
 _REMEMBERED = 4096
+_BLOCK = 256
+"""Documents that are read at once."""
 CEILING_WIDTH = 64
 """Sets of sentences of one size that the search for the readable ceiling keeps."""
 
@@ -27,32 +28,39 @@ class Privileged(Planned):
 
     def __init__(self, task: SummariseTask):
         self.task = task
-        self._remembered = functools.lru_cache(maxsize=_REMEMBERED)(self._of_instance)
+        self._remembered: dict[int, Sequence[int]] = {}
 
-    def _of_instance(self, instance: int) -> Sequence[int]:
-        return self.plan_document(self.task.source.batch(np.array([instance])))
-
-    def plan_document(self, batch: DocumentBatch) -> Sequence[int]:
-        """Returns the picks for a batch of one document."""
+    def plan_document(self, batch: DocumentBatch, place: int) -> Sequence[int]:
+        """Returns the picks for the document at a place of a batch."""
         raise NotImplementedError
 
-    def plan(self, observation: Observation, info: dict[str, Any], row: int) -> Sequence[int]:
-        return self._remembered(int(info["instance"][row]))
+    def plans(self, observation: Observation, info: dict[str, Any]) -> list[Sequence[int]]:
+        instances: list[int] = np.asarray(info["instance"]).tolist()
+        missing = list(dict.fromkeys(one for one in instances if one not in self._remembered))
+        known = {one: self._remembered[one] for one in instances if one in self._remembered}
+        for start in range(0, len(missing), _BLOCK):
+            block = missing[start : start + _BLOCK]
+            batch = self.task.source.batch(np.array(block))
+            known |= {one: self.plan_document(batch, place) for place, one in enumerate(block)}
+        self._remembered |= known
+        while len(self._remembered) > _REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        return [known[instance] for instance in instances]
 
 
 class Greedy(Privileged):
     """Picks what gains most, one sentence at a time, and stops when nothing gains."""
 
-    def plan_document(self, batch: DocumentBatch) -> Sequence[int]:
-        draft, _ = search(self.task.task(batch, 0), (), width=1)
+    def plan_document(self, batch: DocumentBatch, place: int) -> Sequence[int]:
+        draft, _ = search(self.task.task(batch, place), (), width=1)
         return draft
 
 
 class Oracle(Privileged):
     """Picks the best draft there is, as far as the search that an id's version names can tell."""
 
-    def plan_document(self, batch: DocumentBatch) -> Sequence[int]:
-        return best_plan(self.task.task(batch, 0)).draft
+    def plan_document(self, batch: DocumentBatch, place: int) -> Sequence[int]:
+        return best_plan(self.task.task(batch, place)).draft
 
 
 class Ceiling(Privileged):
@@ -70,11 +78,11 @@ class Ceiling(Privileged):
             )
         super().__init__(task)
 
-    def plan_document(self, batch: DocumentBatch) -> Sequence[int]:
-        task = self.task.task(batch, 0)
-        weight, is_key = batch.fact_weight[0].tolist(), batch.fact_is_key[0].tolist()
-        claims = [[fact for fact in row if fact >= 0] for row in batch.claims[0].tolist()]
-        words = (batch.words[0] >= 0).sum(axis=1).tolist()
+    def plan_document(self, batch: DocumentBatch, place: int) -> Sequence[int]:
+        task = self.task.task(batch, place)
+        weight, is_key = batch.fact_weight[place].tolist(), batch.fact_is_key[place].tolist()
+        claims = [[fact for fact in row if fact >= 0] for row in batch.claims[place].tolist()]
+        words = (batch.words[place] >= 0).sum(axis=1).tolist()
         tracker = FactTracker(weight, is_key)
         best: tuple[tuple[float, int], tuple[int, ...]] = ((0.0, 0), ())
         beam: list[tuple[tuple[int, ...], FactState, int]] = [((), tracker.start(), 0)]

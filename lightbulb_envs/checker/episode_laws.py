@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from lightbulb_envs.actions import are_legal, draw_legal
 from lightbulb_envs.checker.moves import Move, first_action, illegal_action, outside_actions, play
 from lightbulb_envs.checker.strategies import moves
-from lightbulb_envs.checker.subject import Subject, difference, quiet, require, same
+from lightbulb_envs.checker.subject import (
+    BrokenLawError,
+    Subject,
+    quiet,
+    require,
+    require_same,
+    same,
+)
 from lightbulb_envs.summation import add_in_order
 
 EXAMPLES = 25
@@ -53,14 +60,12 @@ def observations(subject: Subject) -> str:
         results = [(observation, info)]
         results += [(step[1], step[5]) for step in play(env, drawn, observation)]
         for told, known in results:
-            require(
-                env.observation_space.contains(told),
-                (
+            if not env.observation_space.contains(told):
+                raise BrokenLawError(
                     f"an observation lies outside observation_space: {_outside(env, told)}; if "
                     "`observe` should return that (has `reset` forgotten something?), make the "
                     "space as wide, with the same shapes and dtypes"
-                ),
-            )
+                )
             require(
                 isinstance(known.get("instance"), int),
                 'info["instance"] must be the int of the episode\'s instance; the adapters put '
@@ -75,12 +80,11 @@ def observations(subject: Subject) -> str:
         for array in (*told.values(), known["action_mask"]):
             array[...] = 1 if array.dtype != np.int8 else 0
         after = env.unwrapped.engine.observe(np.zeros(1, dtype=np.int64))
-        require(
-            same(before, after),
-            (
-                "writing into a returned observation changes the episode "
-                f"({difference(before, after)}): return copies from `observe`"
-            ),
+        require_same(
+            before,
+            after,
+            "writing into a returned observation changes the episode",
+            "return copies from `observe`",
         )
 
     return _for_all_episodes(subject, holds)
@@ -164,14 +168,10 @@ def illegal_actions(subject: Subject) -> str:
             if action is not None:
                 tried += 1
                 after, reward, terminated, _, info = _step(env.unwrapped, action)
-                require(
-                    not terminated and same(after, observation),
-                    (
-                        f"illegal action {_plain(action)} changes the episode "
-                        f"({'it ends' if terminated else difference(observation, after)}): an "
-                        "illegal action is a no-op"
-                    ),
-                )
+                changed = f"illegal action {_plain(action)} changes the episode"
+                cure = "an illegal action is a no-op"
+                require(not terminated, f"{changed} (it ends): {cure}")
+                require_same(observation, after, changed, cure)
                 parts = dict(info["reward_parts"])
                 penalty = parts.pop("illegal_action", 0.0)
                 require(
@@ -339,20 +339,18 @@ def snapshots(subject: Subject) -> str:
             restored, info = other.restore(json.loads(text))
         now = bare.engine.observe(np.zeros(1, dtype=np.int64))
         now = {name: array[0] for name, array in now.items()}
-        require(
-            same(restored, now),
-            (
-                f"a restored episode observes something else ({difference(now, restored)}): put "
-                "everything that `observe` reads into the snapshot"
-            ),
+        require_same(
+            now,
+            restored,
+            "a restored episode observes something else",
+            "put everything that `observe` reads into the snapshot",
         )
         ahead = [play(one, drawn[half:], now) for one in (bare, other)]
-        require(
-            same(ahead[0], ahead[1]),
-            (
-                f"a restored episode goes on differently ({difference(ahead[0], ahead[1])}): put "
-                "everything that `step` reads into the snapshot"
-            ),
+        require_same(
+            ahead[0],
+            ahead[1],
+            "a restored episode goes on differently",
+            "put everything that `step` reads into the snapshot",
         )
         replayed, _ = other.reset(options={"instance": info["instance"]})
         again = play(other, [Move(0, step[0]) for step in (*played, *ahead[0])], replayed)
@@ -391,8 +389,9 @@ def _check_steps_are_kept(subject: Subject) -> None:
     after.unwrapped.restore(json.loads(json.dumps(before.unwrapped.snapshot())))
     action = draw_legal(space, observation["action_mask"], generator)
     told = [env.step(action) for env in made]
-    require(
-        same(told[0][1:4], told[1][1:4]),
-        "a restored batch is not cut off when the one that it was taken from is "
-        f"({difference(told[0][1:4], told[1][1:4])}): put the number of steps into the snapshot",
+    require_same(
+        told[0][1:4],
+        told[1][1:4],
+        "a restored batch is not cut off when the one that it was taken from is",
+        "put the number of steps into the snapshot",
     )

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,10 @@ from lightbulb_envs.checker.moves import SCRIPT, illegal_action, play, trace
 from lightbulb_envs.checker.subject import (
     BrokenLawError,
     Subject,
-    difference,
     filled,
     quiet,
     require,
+    require_same,
     same,
     write_files,
 )
@@ -77,8 +78,9 @@ def seeds(subject: Subject) -> str:
         len(instances) > 1,
         "twelve seeds give the same instance: draw it from the seed (`InstanceStream`)",
     )
-    for hash_seed, threads in _SURROUNDINGS:
-        other = _trace_elsewhere(subject, hash_seed, threads)
+    with ThreadPoolExecutor(len(_SURROUNDINGS)) as pool:
+        others = list(pool.map(functools.partial(_trace_elsewhere, subject), _SURROUNDINGS))
+    for (hash_seed, threads), other in zip(_SURROUNDINGS, others, strict=True):
         require(
             own == other,
             f"another process (PYTHONHASHSEED={hash_seed}, {threads} threads) gives another "
@@ -90,10 +92,11 @@ def seeds(subject: Subject) -> str:
     )
 
 
-def _trace_elsewhere(subject: Subject, hash_seed: str, threads: str) -> str:
+def _trace_elsewhere(subject: Subject, surroundings: tuple[str, str]) -> str:
     """Returns the trace that a process of its own computes."""
+    hash_seed, threads = surroundings
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS")
-    surroundings = {**os.environ, **dict.fromkeys(names, threads), "PYTHONHASHSEED": hash_seed}
+    variables = {**os.environ, **dict.fromkeys(names, threads), "PYTHONHASHSEED": hash_seed}
     order = {
         "path": sys.path,
         "modules": [subject.row.engine.partition(":")[0], subject.env_id.rpartition(":")[0]],
@@ -106,7 +109,7 @@ def _trace_elsewhere(subject: Subject, hash_seed: str, threads: str) -> str:
         input=json.dumps(order),
         capture_output=True,
         text=True,
-        env=surroundings,
+        env=variables,
         check=False,
     )
     if done.returncode:
@@ -201,13 +204,7 @@ def options(subject: Subject) -> str:
         ) from error
     require(same(plain, other), "unknown reset options change the episode: ignore them")
     again = subject.make().reset(options={"instance": plain[1]["instance"]})
-    require(
-        same(plain, again),
-        (
-            "reset(options={'instance': i}) does not replay instance i "
-            f"({difference(plain, again)})"
-        ),
-    )
+    require_same(plain, again, "reset(options={'instance': i}) does not replay instance i")
     return "unknown ones, and the replay of an instance"
 
 
@@ -246,10 +243,7 @@ def pickles(subject: Subject) -> str:
             "data, no lambdas, generators or open files"
         ) from error
     ahead = [(play(one, SCRIPT, observation), one.reset()) for one in (env, other)]
-    require(
-        same(ahead[0], ahead[1]),
-        f"a pickled environment goes on differently ({difference(ahead[0], ahead[1])})",
-    )
+    require_same(ahead[0], ahead[1], "a pickled environment goes on differently")
     return "in the middle of an episode"
 
 
@@ -276,14 +270,13 @@ def batches(subject: Subject) -> str:
 
 def _check_batch(ours: Any, theirs: Any, mode: AutoresetMode, limit: int) -> None:
     def compare(mine: Any, yours: Any, moment: str) -> None:
-        require(
-            same(mine, yours),
-            (
-                f"in autoreset mode {mode.name} with a limit of {limit} steps, {moment}, a batch "
-                f"is not the single environments ({difference(mine, yours)}): rows must not share "
-                "state, observations must not depend on `max_steps`, and where it is given a row's "
-                "last step is truncated"
-            ),
+        require_same(
+            mine,
+            yours,
+            f"in autoreset mode {mode.name} with a limit of {limit} steps, {moment}, a batch is "
+            "not the single environments",
+            "rows must not share state, observations must not depend on `max_steps`, and where it "
+            "is given a row's last step is truncated",
         )
 
     seeds = [11, 22, 33]

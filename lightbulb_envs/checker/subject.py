@@ -79,6 +79,12 @@ def require(held: bool, broken: str) -> None:
         raise BrokenLawError(broken)
 
 
+def require_same(one: Any, other: Any, broken: str, cure: str = "") -> None:
+    """Raises BrokenLawError with what is broken, where two results differ and what to do."""
+    if not same(one, other):
+        raise BrokenLawError(f"{broken} ({difference(one, other)}){cure and ': '}{cure}")
+
+
 def same(one: Any, other: Any) -> bool:
     """Returns whether two nested results are equal to the bit, types included."""
     if isinstance(one, dict):

@@ -6,6 +6,7 @@ extension was not built. Both give the same numbers bit for bit. The environment
 not) or `python`.
 """
 
+import functools
 import importlib
 import os
 from dataclasses import dataclass
@@ -41,7 +42,16 @@ def kernel_info() -> KernelInfo:
         ValueError: `LIGHTBULB_KERNEL` is none of its choices.
         ImportError: it asks for the C kernel, and there is none.
     """
-    choice = os.environ.get(VARIABLE, "auto")
+    return _info(os.environ.get(VARIABLE, "auto"))
+
+
+def native() -> Any:
+    """Returns the C extension, or None where Python's own code is to run; see `kernel_info`."""
+    return _load()[0] if kernel_info().name == "c" else None
+
+
+@functools.cache
+def _info(choice: str) -> KernelInfo:
     if choice not in CHOICES:
         raise ValueError(f"{VARIABLE} must be one of {', '.join(CHOICES)}, got {choice!r}")
     if choice == "python":
@@ -54,11 +64,7 @@ def kernel_info() -> KernelInfo:
     return KernelInfo("python", f"{problem}: {_REBUILD}")
 
 
-def native() -> Any:
-    """Returns the C extension, or None where Python's own code is to run; see `kernel_info`."""
-    return _load()[0] if kernel_info().name == "c" else None
-
-
+@functools.cache
 def _load() -> tuple[ModuleType | None, str]:
     """Returns the extension, or None and what is wrong with it."""
     try:

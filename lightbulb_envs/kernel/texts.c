@@ -4,6 +4,10 @@
  * once and remembered; stems come from Python, word by word, when a word is first met. */
 #include "kernel.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define NONE (-1) /* no such word */
 #define END_OF_LINE 1 /* in cleaned text, where 0 is any other separator */
 
@@ -30,6 +34,12 @@ typedef struct {
     uint32_t length, hash;
 } Found;
 
+/* The uid of a word in the reference of a pair of texts. It holds for that pair alone. */
+typedef struct {
+    uint32_t pair;
+    int32_t uid;
+} Known;
+
 /* A text as word numbers, line after line. */
 typedef struct {
     int32_t *words;
@@ -47,10 +57,8 @@ typedef struct {
     size_t words_room;
     Slot *slots; /* open addressing */
     uint32_t hash_mask;
-    /* For one pair of texts: uid of a word in the reference, where `seen` is the pair's number. */
-    int32_t *uid_of;
-    uint32_t *seen;
-    size_t marks_room;
+    Known *known; /* by the number of a word */
+    size_t known_room;
     uint32_t pair;
     Text candidate, reference;
     char *cleaned;
@@ -82,7 +90,8 @@ static int reserve(void *pointer, size_t *room, size_t count, size_t size)
 
 /* ---- Words ------------------------------------------------------------------------------- */
 
-#define HEAD 8 /* letters that are compared at once; cleaned text has as many zeros at its end */
+#define HEAD 8 /* letters that are compared at once */
+#define STRIDE 64 /* characters that are looked at once; cleaned text ends in as many zeros */
 
 static uint64_t head_of(const char *text, size_t length)
 {
@@ -199,6 +208,19 @@ static void fill_clean(void)
 #define KELVIN 0x212A /* its lower case is k; that of DOTTED_I is i and a mark */
 #define DOTTED_I 0x130
 
+/* Cleans ASCII. As CLEAN has it, in arithmetic that compilers do on many characters at once. */
+static void clean_ascii(const unsigned char *data, Py_ssize_t length, unsigned char *cleaned)
+{
+    for (Py_ssize_t place = 0; place < length; place++) {
+        unsigned char character = data[place];
+        unsigned char lowered = character | ((unsigned char)(character - 'A') < 26 ? 32 : 0);
+        unsigned char is_letter = (unsigned char)(lowered - 'a') < 26;
+        unsigned char is_digit = (unsigned char)(character - '0') < 10;
+        unsigned char other = character == '\n' ? END_OF_LINE : 0;
+        cleaned[place] = is_letter | is_digit ? lowered : other;
+    }
+}
+
 /* Cleans characters of one width; returns whether all of them are as `CLEAN` has them. */
 #define CLEAN_ALL(type)                                                                        \
     for (Py_ssize_t place = 0; place < length; place++) {                                      \
@@ -213,8 +235,7 @@ static int clean_all(PyObject *text, Py_ssize_t length, char *cleaned)
     const void *data = PyUnicode_DATA(text);
     int is_whole = 1;
     if (PyUnicode_IS_ASCII(text))
-        for (Py_ssize_t place = 0; place < length; place++)
-            cleaned[place] = (char)CLEAN[((const Py_UCS1 *)data)[place]];
+        clean_ascii(data, length, (unsigned char *)cleaned);
     else if (PyUnicode_KIND(text) == PyUnicode_1BYTE_KIND)
         CLEAN_ALL(Py_UCS1)
     else if (PyUnicode_KIND(text) == PyUnicode_2BYTE_KIND)
@@ -224,27 +245,93 @@ static int clean_all(PyObject *text, Py_ssize_t length, char *cleaned)
     return is_whole;
 }
 
-/* Writes a text in lower case with separators marked into `cleaned`, and a separator after it.
+/* Writes a text in lower case with separators marked into `cleaned`, and STRIDE zeros after it.
  * Past ASCII, two letters alone have a lower case that holds a letter of ASCII. */
 static int clean(Scorer *self, PyObject *text, Py_ssize_t *length)
 {
     *length = PyUnicode_GET_LENGTH(text);
-    if (reserve(&self->cleaned, &self->cleaned_room, (size_t)*length + HEAD, 1) < 0)
+    if (reserve(&self->cleaned, &self->cleaned_room, (size_t)*length + STRIDE, 1) < 0)
         return -1;
     if (!clean_all(text, *length, self->cleaned)) {
         PyObject *lowered = PyObject_CallMethod(text, "lower", NULL);
         if (!lowered)
             return -1;
         *length = PyUnicode_GET_LENGTH(lowered);
-        int failed = reserve(&self->cleaned, &self->cleaned_room, (size_t)*length + HEAD, 1) < 0;
+        int failed = reserve(&self->cleaned, &self->cleaned_room, (size_t)*length + STRIDE, 1) < 0;
         if (!failed)
             clean_all(lowered, *length, self->cleaned);
         Py_DECREF(lowered);
         if (failed)
             return -1;
     }
-    memset(self->cleaned + *length, 0, HEAD);
+    memset(self->cleaned + *length, 0, STRIDE);
     return 0;
+}
+
+/* Which of STRIDE cleaned characters are of words, and which end a line; the first one is bit 0. */
+typedef struct {
+    uint64_t words, ends;
+} Marks;
+
+static inline Marks marks_of(const char *cleaned)
+{
+    Marks marks = {0, 0};
+#ifdef __SSE2__
+    const __m128i line = _mm_set1_epi8(END_OF_LINE);
+    for (int at = 0; at < STRIDE; at += 16) {
+        __m128i letters = _mm_loadu_si128((const __m128i *)(cleaned + at));
+        uint64_t words = (uint32_t)_mm_movemask_epi8(_mm_cmpgt_epi8(letters, line));
+        uint64_t ends = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(letters, line));
+        marks.words |= words << at;
+        marks.ends |= ends << at;
+    }
+#else
+    for (int at = 0; at < STRIDE; at++) {
+        marks.words |= (uint64_t)(cleaned[at] > END_OF_LINE) << at;
+        marks.ends |= (uint64_t)(cleaned[at] == END_OF_LINE) << at;
+    }
+#endif
+    return marks;
+}
+
+/* Finds the words of the cleaned text, for which there is room, and the lines. Returns how many
+ * words there are, or -1 with MemoryError set. */
+static int32_t find_words(Scorer *self, Text *text, Py_ssize_t length)
+{
+    int32_t count = 0;
+    const char *start = NULL; /* of the word that is being read */
+    if (reserve(&text->starts, &text->starts_room, 2, sizeof(int32_t)) < 0)
+        return -1;
+    text->starts[0] = 0;
+    text->num_lines = 1;
+    for (const char *cleaned = self->cleaned; cleaned <= self->cleaned + length;
+         cleaned += STRIDE) {
+        Marks marks = marks_of(cleaned);
+        /* Where a word starts or ends, or a line does. */
+        uint64_t events = (marks.words ^ (marks.words << 1 | (start != NULL))) | marks.ends;
+        for (; events; events &= events - 1) {
+            const char *place = cleaned + LOWEST_BIT(events);
+            if (*place > END_OF_LINE) {
+                start = place;
+                continue;
+            }
+            if (start) {
+                Found word = found_word(start, (size_t)(place - start));
+                if (self->slots)
+                    PREFETCH(&self->slots[word.hash & self->hash_mask]);
+                self->found[count++] = word;
+                start = NULL;
+            }
+            if (*place != END_OF_LINE)
+                continue;
+            if (reserve(&text->starts, &text->starts_room, (size_t)text->num_lines + 2,
+                        sizeof(int32_t)) < 0)
+                return -1;
+            text->starts[text->num_lines++] = count;
+        }
+    }
+    text->starts[text->num_lines] = text->num_words = count;
+    return count;
 }
 
 static int read_text(Scorer *self, PyObject *string, Text *text)
@@ -260,30 +347,9 @@ static int read_text(Scorer *self, PyObject *string, Text *text)
     if (reserve(&text->words, &text->words_room, most, sizeof(int32_t)) < 0 ||
         reserve(&self->found, &self->found_room, most, sizeof(Found)) < 0)
         return -1;
-    int32_t count = 0;
-    text->num_lines = 0;
-    const char *cleaned = self->cleaned, *end = cleaned + length;
-    for (;;) {
-        if (reserve(&text->starts, &text->starts_room, (size_t)text->num_lines + 2,
-                    sizeof(int32_t)) < 0)
-            return -1;
-        text->starts[text->num_lines++] = count;
-        for (; cleaned < end && *cleaned != END_OF_LINE; cleaned++) {
-            if (!*cleaned)
-                continue;
-            const char *start = cleaned;
-            while (*cleaned > END_OF_LINE)
-                cleaned++;
-            Found word = found_word(start, (size_t)(cleaned - start));
-            if (self->slots)
-                PREFETCH(&self->slots[word.hash & self->hash_mask]);
-            self->found[count++] = word;
-            cleaned--;
-        }
-        if (cleaned++ >= end)
-            break;
-    }
-    text->starts[text->num_lines] = text->num_words = count;
+    int32_t count = find_words(self, text, length);
+    if (count < 0)
+        return -1;
     if (make_room(self, (size_t)count) < 0)
         return -1;
     for (int32_t place = 0; place < count; place++)
@@ -331,40 +397,34 @@ static PyObject *missing_stems(const Scorer *self)
 static int32_t number_uids(Scorer *self)
 {
     Text *reference = &self->reference, *candidate = &self->candidate;
-    if ((size_t)self->num_words > self->marks_room) {
-        size_t room = 0, other = 0, count = (size_t)self->num_words;
-        PyMem_Free(self->uid_of);
-        PyMem_Free(self->seen);
-        self->uid_of = NULL;
-        self->seen = NULL;
-        self->marks_room = 0;
-        if (reserve(&self->uid_of, &room, count, sizeof(int32_t)) < 0 ||
-            reserve(&self->seen, &other, count, sizeof(uint32_t)) < 0)
-            return -1;
-        self->marks_room = room;
+    if ((size_t)self->num_words > self->known_room) {
+        PyMem_Free(self->known);
+        self->known = NULL;
+        self->known_room = 0;
         self->pair = UINT32_MAX;
+        if (reserve(&self->known, &self->known_room, (size_t)self->num_words, sizeof(Known)) < 0)
+            return -1;
     }
     if (self->pair == UINT32_MAX) {
-        if (self->marks_room)
-            memset(self->seen, 0, self->marks_room * sizeof(uint32_t));
+        if (self->known_room)
+            memset(self->known, 0, self->known_room * sizeof(Known));
         self->pair = 0;
     }
-    self->pair++;
+    const uint32_t pair = ++self->pair;
+    Known *known = self->known;
     int32_t count = 0;
     for (int32_t place = 0; place < reference->num_words; place++) {
-        int32_t word = reference->words[place];
-        if (self->seen[word] != self->pair) {
-            self->seen[word] = self->pair;
-            self->uid_of[word] = count++;
-        }
-        reference->words[place] = self->uid_of[word];
+        Known *word = &known[reference->words[place]];
+        if (word->pair != pair)
+            *word = (Known){pair, count++};
+        reference->words[place] = word->uid;
     }
     if (reserve(&self->uids, &self->uids_room, (size_t)candidate->num_words + 1,
                 sizeof(int32_t)) < 0)
         return -1;
     for (int32_t place = 0; place < candidate->num_words; place++) {
-        int32_t word = candidate->words[place];
-        self->uids[place] = self->seen[word] == self->pair ? self->uid_of[word] : NONE;
+        const Known *word = &known[candidate->words[place]];
+        self->uids[place] = word->pair == pair ? word->uid : NONE;
     }
     return count;
 }
@@ -583,10 +643,10 @@ static PyObject *scorer_score(Scorer *self, PyObject *const *args, Py_ssize_t nu
 
 static int32_t number_of_string(Scorer *self, const char *text, Py_ssize_t length)
 {
-    if (reserve(&self->cleaned, &self->cleaned_room, (size_t)length + HEAD, 1) < 0)
+    if (reserve(&self->cleaned, &self->cleaned_room, (size_t)length + STRIDE, 1) < 0)
         return -1;
     memcpy(self->cleaned, text, (size_t)length);
-    memset(self->cleaned + length, 0, HEAD);
+    memset(self->cleaned + length, 0, STRIDE);
     return make_room(self, 1) < 0 ? -1 : number_of(self, found_word(self->cleaned, (size_t)length));
 }
 
@@ -644,8 +704,7 @@ static void scorer_dealloc(Scorer *self)
     arena_free(&self->arena);
     PyMem_Free(self->words);
     PyMem_Free(self->slots);
-    PyMem_Free(self->uid_of);
-    PyMem_Free(self->seen);
+    PyMem_Free(self->known);
     PyMem_Free(self->candidate.words);
     PyMem_Free(self->candidate.starts);
     PyMem_Free(self->reference.words);

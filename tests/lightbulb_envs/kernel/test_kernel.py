@@ -20,6 +20,19 @@ from lightbulb_envs.rewards.compiled import compiled_reward
 needs_c = pytest.mark.skipif(kernel_info().name != "c", reason=str(kernel_info()))
 
 
+@pytest.fixture
+def _looked_for_anew():
+    """Lets the kernel be looked for again, and once more for the tests to come."""
+
+    def forget():
+        kernel._info.cache_clear()
+        kernel._load.cache_clear()
+
+    forget()
+    yield
+    forget()
+
+
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no compiler")
 def test_the_kernel_is_built_where_these_tests_run():
     assert str(kernel_info()) == "kernel: c (the extension was built)"
@@ -38,6 +51,7 @@ def test_an_unknown_kernel_is_refused(monkeypatch):
         kernel_info()
 
 
+@pytest.mark.usefixtures("_looked_for_anew")
 def test_a_kernel_that_was_not_built_is_told_with_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightbulb_envs.kernel._native", None)
     info = kernel_info()
@@ -51,6 +65,7 @@ def test_a_kernel_that_was_not_built_is_told_with_what_to_do(monkeypatch):
 
 
 @needs_c
+@pytest.mark.usefixtures("_looked_for_anew")
 def test_a_kernel_of_another_version_is_not_used(monkeypatch):
     native_version = kernel.VERSION
     monkeypatch.setattr(kernel, "VERSION", 99)

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.scaling.documents import documents
 from benchmarks.scaling.series import TURN, Curves, race_sizes
-from benchmarks.throughput.kernel import DOCUMENTS, KINDS, PICKS, Episodes, ours, peer
+from benchmarks.throughput.kernel import KINDS, PICKS, Episodes, ours, peer
 from benchmarks.throughput.race import Contestant
-from benchmarks.throughput.workloads import Text, scorers
+from benchmarks.throughput.workloads import DOCUMENTS, Text, scorers
 
 WORDS = (5, 10, 21, 42, 84)
 REFERENCES = (10, 55, 128, 140, 300, 1000)

@@ -1,30 +1,29 @@
 """`python -m benchmarks.throughput` races ours and the peers, and writes the result file.
 
 One process, one thread; contestants take turns, and what they cost is processor time. The peers are
-those of the extra `bench`.
+those of the extra `bench`; a race that is run with `--only` needs its own peers alone.
 """
 
 import argparse
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from benchmarks.learning import machine
-from benchmarks.throughput import environments, kernel, others, strings, training
-from benchmarks.throughput.workloads import NEWSROOM, WIDE, measured, texts
+from benchmarks.throughput.workloads import DOCUMENTS, NEWSROOM, WIDE, measured, texts
 from lightbulb_agents.checkpoint import write_json
 from lightbulb_envs.kernel import kernel_info
 from lightbulb_envs.record import versions
 
 RESULTS = Path(__file__).parents[1] / "results" / "throughput.json"
-RACES: dict[str, Callable[[int], dict[str, Any]]] = {
-    "kernel": kernel.race_kernels,
-    "strings": strings.race_strings,
-    "environments": environments.race_environments,
-    "training": training.race_training,
-    "others": others.race_others,
+RACES = {
+    "kernel": "kernel:race_kernels",
+    "strings": "strings:race_strings",
+    "environments": "environments:race_environments",
+    "training": "training:race_training",
+    "others": "others:race_others",
 }
 
 
@@ -32,17 +31,28 @@ def main() -> None:
     """Runs all races, or those that are named, and writes the results of all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput")
     parser.add_argument("--repeats", type=int, default=15, help="turns that each contestant takes")
-    parser.add_argument("--only", choices=list(RACES), help="run one kind of race; write nothing")
+    parser.add_argument("--only", nargs="+", choices=list(RACES), help="run these kinds of races")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        help=f"where to write ({RESULTS.name} beside the others; with --only, nowhere)",
+    )
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     print(kernel_info(), flush=True)
-    if arguments.only:
-        RACES[arguments.only](arguments.repeats)
+    results = {name: _run(name, arguments.repeats) for name in arguments.only or RACES}
+    path = arguments.results or (None if arguments.only else RESULTS)
+    if path is None:
         return
-    results = {name: run(arguments.repeats) for name, run in RACES.items()}
-    workloads = {name: measured(texts(name, kernel.DOCUMENTS)) for name in (*WIDE, NEWSROOM)}
+    workloads = {name: measured(texts(name, DOCUMENTS)) for name in (*WIDE, NEWSROOM)}
     setting = {"repeats": arguments.repeats, "workloads": workloads, "kernel": str(kernel_info())}
-    write_json(RESULTS, {**setting, **results, "machine": machine(), "versions": versions()})
+    write_json(path, {**setting, **results, "machine": machine(), "versions": versions()})
+
+
+def _run(name: str, repeats: int) -> dict[str, Any]:
+    module, _, race = RACES[name].partition(":")
+    told: dict[str, Any] = getattr(import_module(f"benchmarks.throughput.{module}"), race)(repeats)
+    return told
 
 
 if __name__ == "__main__":

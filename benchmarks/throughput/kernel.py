@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.throughput.race import Contestant, race, told
-from benchmarks.throughput.workloads import NEWSROOM, WIDE, Text, scorers, texts
+from benchmarks.throughput.workloads import DOCUMENTS, NEWSROOM, WIDE, Text, scorers, texts
 from lightbulb_envs.document import DocumentBatch
 from lightbulb_envs.kernel import kernel_info
 from lightbulb_envs.ragged import Ragged, pad
@@ -14,7 +14,6 @@ from lightbulb_envs.rewards.compiled import compiled_reward
 from lightbulb_envs.words import WordNumbers, split_words, stem
 
 ROWS = 64
-DOCUMENTS = 256
 PICKS = 3
 KINDS: dict[str, tuple[str, ...]] = {
     "ROUGE-1+2+L": ("rouge1", "rouge2", "rougeL"),

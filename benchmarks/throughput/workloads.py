@@ -22,6 +22,7 @@ from rouge_score_rs import rouge_scorer as rust
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
 from lightbulb_envs.sources.text_cache import VARIABLE
 
+DOCUMENTS = 256
 SENTENCES = 32
 VOCABULARY = 20_000
 WIDE = {"wide, reference of 55 words": 55, "wide, reference of 140 words": 140}

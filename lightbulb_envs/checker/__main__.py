@@ -6,7 +6,7 @@ import textwrap
 
 from lightbulb_envs.checker.check import check_text_env
 from lightbulb_envs.checker.laws import LAWS
-from lightbulb_envs.checker.subject import BrokenLawError
+from lightbulb_envs.checker.subject import EXAMPLES, BrokenLawError
 from lightbulb_envs.settings import parse_settings
 
 _MARGIN = " " * 20
@@ -27,12 +27,15 @@ def main() -> None:
         help="keywords of the environment, such as level=3",
     )
     parser.add_argument("--laws", nargs="*", choices=list(LAWS), help="only these laws")
+    parser.add_argument(
+        "--examples", type=int, default=EXAMPLES, help=f"episodes a law is tried on ({EXAMPLES})"
+    )
     arguments = parser.parse_args()
     counts = {"held": 0, "----": 0, "BROKEN": 0}
     try:
         settings = parse_settings(arguments.settings, {})
         for name in arguments.laws or LAWS:
-            mark, note = _check(arguments.id, name, settings)
+            mark, note = _check(arguments.id, name, settings, arguments.examples)
             counts[mark] += 1
             print(f"{mark:<6} {name:<13}{LAWS[name].says}")
             print(textwrap.fill(note, 100, initial_indent=_MARGIN, subsequent_indent=_MARGIN))
@@ -49,10 +52,10 @@ def main() -> None:
         sys.exit(1)
 
 
-def _check(env_id: str, name: str, settings: dict[str, object]) -> tuple[str, str]:
+def _check(env_id: str, name: str, settings: dict[str, object], examples: int) -> tuple[str, str]:
     """Returns a mark for what became of a law, and what there is to say of it."""
     try:
-        (outcome,) = check_text_env(env_id, laws=[name], **settings)
+        (outcome,) = check_text_env(env_id, laws=[name], examples=examples, **settings)
     except BrokenLawError as error:
         return "BROKEN", str(error)
     return ("held" if outcome.is_checked else "----"), outcome.note

@@ -8,7 +8,7 @@ from typing import Any
 
 import lightbulb_envs
 from lightbulb_envs.checker.laws import LAWS
-from lightbulb_envs.checker.subject import BrokenLawError, Subject, quiet
+from lightbulb_envs.checker.subject import EXAMPLES, BrokenLawError, Subject, quiet
 
 
 @dataclass(frozen=True)
@@ -24,24 +24,32 @@ class Outcome:
 
 
 def check_text_env(
-    env_id: str, /, laws: Iterable[str] | None = None, **settings: Any
+    env_id: str,
+    /,
+    laws: Iterable[str] | None = None,
+    *,
+    examples: int = EXAMPLES,
+    **settings: Any,
 ) -> list[Outcome]:
     """Checks an environment against the laws; returns what was checked, law by law.
 
     Args:
         env_id: a registered id, or "module:Id", which imports the module that registers it.
         laws: names in `laws.LAWS`, all by default.
+        examples: episodes that a law about all episodes is tried on.
         **settings: keywords of the environment.
 
     Raises:
         BrokenLawError: the first law that does not hold; the message says how and what to do.
-        ValueError: an unknown id or law.
+        ValueError: an unknown id or law, or no examples.
     """
+    if examples < 1:
+        raise ValueError(f"examples must be 1 or more, got {examples}")
     chosen = tuple(LAWS) if laws is None else tuple(laws)
     unknown = [name for name in chosen if name not in LAWS]
     if unknown:
         raise ValueError(f"no law is called {unknown[0]!r}: there are {', '.join(LAWS)}")
-    subject = Subject(env_id, settings)
+    subject = Subject(env_id, settings, examples)
     _try_to_make(subject)
     outcomes = []
     for name in chosen:

@@ -24,19 +24,15 @@ from lightbulb_envs.checker.subject import (
 )
 from lightbulb_envs.summation import add_in_order
 
-EXAMPLES = 25
-"""Episodes that a law is tried on."""
 _SEEDS = st.integers(0, (1 << 32) - 1)
 
 
-def _for_all_episodes(
-    subject: Subject, holds: Callable[[Any, int, list[Move]], None], examples: int = EXAMPLES
-) -> str:
+def _for_all_episodes(subject: Subject, holds: Callable[[Any, int, list[Move]], None]) -> str:
     """Tries a law on drawn seeds and moves."""
     env = subject.make()
 
     @hypothesis.settings(
-        max_examples=examples,
+        max_examples=subject.examples,
         deadline=None,
         database=None,
         derandomize=True,
@@ -49,7 +45,7 @@ def _for_all_episodes(
         holds(env, seed, drawn)
 
     holds_for()
-    return f"{examples} drawn episodes"
+    return f"{subject.examples} drawn episodes"
 
 
 def observations(subject: Subject) -> str:
@@ -136,7 +132,7 @@ def masks(subject: Subject) -> str:
                 break
 
     _for_all_episodes(subject, holds)
-    return f"{tried} actions, legal and not, in {EXAMPLES} drawn episodes"
+    return f"{tried} actions, legal and not, in {subject.examples} drawn episodes"
 
 
 def _each_kind(space: Any, mask: Any, move: Move) -> list[Any]:
@@ -188,7 +184,7 @@ def illegal_actions(subject: Subject) -> str:
     _check_outside(subject)
     if not tried:
         return "not checked: no action was ever illegal"
-    return f"{tried} illegal actions in {EXAMPLES} drawn episodes"
+    return f"{tried} illegal actions in {subject.examples} drawn episodes"
 
 
 def _check_outside(subject: Subject) -> None:

@@ -15,6 +15,8 @@ import numpy as np
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import Row, find_row, keywords_of, make_engine
 
+EXAMPLES = 25
+
 
 class BrokenLawError(AssertionError):
     """An environment breaks a law; the message says which, how, and what to do."""
@@ -26,6 +28,8 @@ class Subject:
 
     env_id: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    examples: int = EXAMPLES
+    """Episodes that a law about all of them is tried on."""
 
     @property
     def row(self) -> Row:

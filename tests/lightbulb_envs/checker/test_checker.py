@@ -199,6 +199,8 @@ PLAYING = (
     "pickles",
 )
 """Laws that a keyword may make a difference to; the law of keywords is about all of them."""
+FEW = 8
+"""Episodes for a combination of keywords: there are hundreds of them."""
 IDS = tuple(lightbulb_envs.ROWS)
 KEYWORDS = tuple(name for name in keywords_of(IDS[-1]) if name != "vocabulary_digest")
 
@@ -227,7 +229,7 @@ def _example(env_id, name, files):
 @pytest.mark.parametrize("name", KEYWORDS)
 @pytest.mark.parametrize("env_id", IDS)
 def test_our_environments_keep_the_laws_with_every_keyword(env_id, name, files):
-    check_text_env(env_id, laws=PLAYING, **_example(env_id, name, files))
+    check_text_env(env_id, laws=PLAYING, examples=FEW, **_example(env_id, name, files))
 
 
 @pytest.mark.slow
@@ -239,7 +241,7 @@ def test_our_environments_keep_the_laws_with_keywords_in_pairs(number, pair, fil
         with pytest.raises(ValueError, match="which rows those are"):
             gymnasium.make(env_id, **settings)
         return
-    check_text_env(env_id, laws=PLAYING, **settings)
+    check_text_env(env_id, laws=PLAYING, examples=FEW, **settings)
 
 
 def test_real_text_keeps_the_laws(news_file):
@@ -263,6 +265,16 @@ def _run(*arguments):
     folder = Path(__file__).parent
     surroundings = {**os.environ, "PYTHONPATH": str(folder)}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=surroundings)
+
+
+def test_how_many_episodes_are_tried_can_be_said():
+    env_id = "Lightbulb/NewsSummariser-Easy-v0"
+    (outcome,) = check_text_env(env_id, laws=["rewards"], examples=3)
+    assert outcome.note == "3 drawn episodes"
+    with pytest.raises(ValueError, match="examples must be 1 or more, got 0"):
+        check_text_env(env_id, examples=0)
+    done = _run(env_id, "--laws", "rewards", "--examples", "2")
+    assert "2 drawn episodes" in done.stdout
 
 
 def test_the_command_prints_what_was_checked():

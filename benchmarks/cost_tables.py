@@ -70,14 +70,22 @@ def profile_table() -> str:
 
 
 def memory_table() -> str:
-    """Returns what a batch of environments over a pool of documents holds."""
-    pool: dict[str, Any] = load("memory")["pool"]
+    """Returns what a batch of environments over a pool of documents holds, and a long run."""
+    results = load("memory")
+    pool: dict[str, Any] = results["pool"]
+    training: dict[str, Any] = results["training"]
     count, documents = pool["environments"], pool["documents"]
     rows = [[name, f"{megabytes:,.0f} MB"] for name, megabytes in pool["megabytes"].items()]
+    minutes = training["samples"][-1][0] / 60
     return (
         f"{table(['resident memory', 'of the whole process'], rows)}\n\n"
         f"{count:,} environments in one batch, over {documents:,} documents, "
-        f"add **{pool['added']:,.0f} MB**."
+        f"add **{pool['added']:,.0f} MB**.\n\n"
+        f"The default training run, for {minutes:.0f} minutes "
+        f"({training['last_measured']['steps']:,.0f} steps at the last measurement): "
+        f"{training['start']:,.0f} MB after a quarter of that time, {training['end']:,.0f} MB at "
+        f"the end, {training['most']:,.0f} MB at most. From the one to the other it grew by "
+        f"**{training['growth_an_hour']:+.1f} MB an hour** (least squares)."
     )
 
 

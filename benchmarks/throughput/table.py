@@ -10,24 +10,42 @@ PEERS = ("rouge-score-rs", "rouge-score")
 def throughput_table() -> str:
     """Returns what a unit of work costs us, and how many times that it costs the peers."""
     results = load("throughput")
-    told = [_races("scoring", {**results["kernel"], **results["strings"]}, "")]
-    environments = dict(results["environments"])
-    fresh = environments.pop("fresh documents")["documents_per_second"]
-    told.append(_races("environment", environments, "obvious, "))
-    told.append(_others(environments))
-    rates = ", ".join(f"{rate:,.0f} ({name})" for name, rate in fresh.items())
-    told.append(f"Fresh documents in every episode: {rates} documents a second.")
-    told.append(_training(results["training"]["NewsSummariser-v0, PPO"]))
-    told.append(_orders(results["others"]))
     sizes = "; ".join(
         f"*{name}*: " + ", ".join(f"{size:g} {unit}" for unit, size in measures.items())
         for name, measures in results["workloads"].items()
     )
-    told.append(
-        f"One core, processor time, medians of {results['repeats']} turns, with the least and the "
-        f"most. Documents: {sizes}."
-    )
+    told = [
+        *_sentences_and_environments(results),
+        _training(results["training"]["NewsSummariser-v0, PPO"]),
+        _orders(results["others"]),
+        f"{_machine(results)}. Documents: {sizes}.",
+    ]
     return "\n\n".join(told)
+
+
+def second_throughput_table() -> str:
+    """Returns the races of scoring and of environments as another processor ran them."""
+    results = load("throughput_second")
+    return "\n\n".join([*_sentences_and_environments(results), f"{_machine(results)}."])
+
+
+def _sentences_and_environments(results: dict[str, Any]) -> list[str]:
+    environments = dict(results["environments"])
+    fresh = environments.pop("fresh documents")["documents_per_second"]
+    rates = ", ".join(f"{rate:,.0f} ({name})" for name, rate in fresh.items())
+    return [
+        _races("scoring", {**results["kernel"], **results["strings"]}, ""),
+        _races("environment", environments, "obvious, "),
+        _others(environments),
+        f"Fresh documents in every episode: {rates} documents a second.",
+    ]
+
+
+def _machine(results: dict[str, Any]) -> str:
+    return (
+        f"{results['machine']['processor']}, Python {results['versions']['python']}; one core, "
+        f"processor time, medians of {results['repeats']} turns, with the least and the most"
+    )
 
 
 def _races(title: str, races: dict[str, Any], prefix: str) -> str:

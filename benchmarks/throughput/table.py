@@ -23,6 +23,46 @@ def throughput_table() -> str:
     return "\n\n".join(told)
 
 
+SPEEDS = (
+    ("ROUGE-1+2+L of a growing draft", "kernel", "ROUGE-1+2+L; wide, reference of 55 words", PEERS),
+    ("ROUGE-1+2+L of strings", "strings", "strings; wide, reference of 55 words", PEERS),
+    (
+        "1,024 episodes, a batch",
+        "environments",
+        "batch of 1024; newsroom",
+        ("obvious, rouge-score-rs", "obvious, rouge-score"),
+    ),
+    (
+        "one episode, `gymnasium.make`",
+        "environments",
+        "one environment, gymnasium.make; newsroom",
+        ("obvious, rouge-score-rs", "obvious, rouge-score"),
+    ),
+    (
+        "training PPO",
+        "training",
+        "NewsSummariser-v0, PPO",
+        ("single-file PPO", "Stable-Baselines3 PPO"),
+    ),
+)
+"""What the README tells of the races: what, and the part, the race and the peers of the results."""
+
+
+def speed_table() -> str:
+    """Returns how many times our cost the peers' are, on each processor that was measured."""
+    measured = [load("throughput"), load("throughput_second")]
+    rows = []
+    for what, part, race, peers in SPEEDS:
+        for peer in peers:
+            told = [
+                _times(results[part][race]["times"][peer]) if part in results else ""
+                for results in measured
+            ]
+            rows.append([what, peer, *told])
+    processors = [results["machine"]["processor"] for results in measured]
+    return table(["what", "beside", *processors], rows)
+
+
 def second_throughput_table() -> str:
     """Returns the races of scoring and of environments as another processor ran them."""
     results = load("throughput_second")

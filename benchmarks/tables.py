@@ -14,7 +14,11 @@ import lightbulb_envs
 from benchmarks.cards import CARD_TABLES
 from benchmarks.cost_tables import memory_table, profile_table, time_to_score_table
 from benchmarks.markdown import load, span, table
-from benchmarks.throughput.table import second_throughput_table, speed_table, throughput_table
+from benchmarks.throughput.table import (
+    second_throughput_table,
+    speed_sentence,
+    throughput_table,
+)
 from lightbulb_envs.sources.newsroom.levels import level_table
 
 ROOT = Path(__file__).parent.parent
@@ -174,7 +178,7 @@ TABLES = {
     "learning": learning_table,
     "news": news_table,
     "replay": replay_table,
-    "speed": speed_table,
+    "speed": speed_sentence,
     "throughput": throughput_table,
     "second_throughput": second_throughput_table,
     "time_to_score": time_to_score_table,

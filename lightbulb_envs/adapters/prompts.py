@@ -19,7 +19,7 @@ from lightbulb_envs.engines.engine import Observation, has_stop, task_text
 from lightbulb_envs.engines.slate import SlateEngine
 from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.render import printable
-from lightbulb_envs.sources.newsroom.vocabulary import NewsroomVocabulary
+from lightbulb_envs.sources.pieces import PieceVocabulary
 from lightbulb_envs.sources.source import Vocabulary
 
 ENDED = "The episode has ended."
@@ -208,7 +208,7 @@ class PlainPrompt:
 def _sentence(vocabulary: Vocabulary, pieces: NDArray[Any]) -> str:
     """Returns the text of a sentence's tokens, on one line."""
     text = printable(vocabulary.decode(pieces.tolist()))
-    if isinstance(vocabulary, NewsroomVocabulary):
+    if isinstance(vocabulary, PieceVocabulary):
         return text[:1].upper() + text[1:]  # its pieces are those of the middle of a sentence
     return text
 

@@ -1,13 +1,13 @@
 /* A block of newsroom documents, from plans and casts to padded tokens and words.
  *
  * The specification is Python: `fill_slots` of sources/newsroom/telling.py, then `Grammar.tell`,
- * `NewsroomVocabulary.words` and `pad`. Here a sentence's slots are never written down: a slot is
+ * `PieceVocabulary.words` and `pad`. Here a sentence's slots are never written down: a slot is
  * worked out when a template asks for it. */
 #include "kernel.h"
 
 enum { SEGMENTS = 5, MAIN = 1, SECOND = 3, CHOICE = 1 << 20, MOST_PASSAGES = 64 };
 enum { ACTOR, BODY, PLACE, THING, VOICE, NUM_MENTIONS };
-/* In the order of `SLOTS` in sources/newsroom/grammar.py. */
+/* In the order of `SLOTS` in sources/newsroom/stylebook.py. */
 enum {
     ACTOR_TITLE_SLOT,
     ACTOR_FIRST_SLOT,

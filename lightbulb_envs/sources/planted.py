@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch
 from lightbulb_envs.sources.newsroom.plan import MAX_REFERENCE
 from lightbulb_envs.sources.newsroom.source import NewsroomSource, open_newsroom
-from lightbulb_envs.sources.newsroom.vocabulary import NewsroomVocabulary, split_pieces
+from lightbulb_envs.sources.pieces import PieceVocabulary, split_pieces
 from lightbulb_envs.sources.retokenised import RetokenisedSource
 from lightbulb_envs.sources.source import Places, Source, SourceConfig
 from lightbulb_envs.subwords import SubwordVocabulary
@@ -117,7 +117,7 @@ class PlantedSource:
             )
         self.max_sentences = max_sentences or needed
         self.max_tokens = newsroom.max_tokens
-        self.vocabulary: NewsroomVocabulary = newsroom.vocabulary
+        self.vocabulary: PieceVocabulary = newsroom.vocabulary
         self.digest = f"{newsroom.digest}-planted-{kind}"
         self._number = WordNumbers()
         self._texts: list[str] = []
@@ -282,7 +282,7 @@ def _plain(newsroom: NewsroomSource, text: str) -> Planted:
     return Planted(text[:1].upper() + text[1:], pieces)
 
 
-def encode_text(vocabulary: NewsroomVocabulary, text: str) -> list[int]:
+def encode_text(vocabulary: PieceVocabulary, text: str) -> list[int]:
     """Returns the pieces of a text that the newsroom could have written.
 
     A name is two pieces, and the first letter of a sentence may be in upper case.
@@ -299,7 +299,7 @@ def encode_text(vocabulary: NewsroomVocabulary, text: str) -> list[int]:
     return pieces
 
 
-def _name_pieces(vocabulary: NewsroomVocabulary, name: str) -> list[int]:
+def _name_pieces(vocabulary: PieceVocabulary, name: str) -> list[int]:
     for end in range(1, len(name)):
         first, second = name[:end], "##" + name[end:]
         if first in vocabulary.ids and second in vocabulary.ids:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.randomness import Draws
-from lightbulb_envs.sources.newsroom.names import FIRST_NAMES, WOMEN
+from lightbulb_envs.sources.names import FIRST_NAMES, WOMEN
 from lightbulb_envs.sources.newsroom.stylebook import DAYS, STYLES_OF_DAY, Stylebook
 
 VOICES = 6

@@ -1,7 +1,7 @@
 """Telling a block in C: the tokens and words of whole documents in one pass.
 
 The specification is `telling.choose_templates`, and `telling.fill_slots`, `Grammar.tell`,
-`NewsroomVocabulary.words` and `pad`; this gives the same arrays from the same draws.
+`PieceVocabulary.words` and `pad`; this gives the same arrays from the same draws.
 """
 
 from typing import Any

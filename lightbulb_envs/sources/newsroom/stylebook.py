@@ -8,28 +8,43 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_envs.ragged import Ragged
 from lightbulb_envs.randomness import to_range
-from lightbulb_envs.sources.newsroom.desk import Desk, Event
-from lightbulb_envs.sources.newsroom.desks import DESKS
-from lightbulb_envs.sources.newsroom.grammar import (
+from lightbulb_envs.sources.grammar import (
     EMPTY,
-    SLOTS,
     Grammar,
     PhraseTable,
     TemplateRange,
     TemplateTable,
+    compile_grammar,
+    number_slots,
 )
-from lightbulb_envs.sources.newsroom.kinds import STYLES, Kind, KindTable, collect_kinds
-from lightbulb_envs.sources.newsroom.names import (
+from lightbulb_envs.sources.names import (
     COMPANIES,
     FIRST_NAMES,
     PLACES,
     SURNAMES,
     NameParts,
 )
+from lightbulb_envs.sources.newsroom.desk import Desk, Event
+from lightbulb_envs.sources.newsroom.desks import DESKS
+from lightbulb_envs.sources.newsroom.kinds import STYLES, Kind, KindTable, collect_kinds
 from lightbulb_envs.sources.newsroom.numbers import VALUES, write_number
-from lightbulb_envs.sources.newsroom.vocabulary import NewsroomVocabulary
+from lightbulb_envs.sources.pieces import PieceVocabulary
+
+MENTIONS = {
+    "actor": 3,
+    "body": 2,
+    "place": 1,
+    "thing": 1,
+    "event": 1,
+    "day": 1,
+    "n": 1,
+    "value": 1,
+    "voice": 3,
+    "source": 1,
+}
+"""Mentions in templates and how many slots (phrases in a row) each fills."""
+SLOTS = number_slots(MENTIONS)
 
 OPENERS: dict[str, tuple[str, ...]] = {
     "link": (
@@ -124,7 +139,7 @@ class Names:
 class Stylebook:
     """Everything that is constant about the newsroom, as arrays."""
 
-    vocabulary: NewsroomVocabulary
+    vocabulary: PieceVocabulary
     grammar: Grammar
     kinds: KindTable
     # Templates, by kind
@@ -165,7 +180,7 @@ class Stylebook:
 def stylebook() -> Stylebook:
     """Returns the compiled stylebook; compiled at first use."""
     phrases = PhraseTable()
-    templates = TemplateTable(phrases)
+    templates = TemplateTable(phrases, MENTIONS)
     kinds = collect_kinds(DESKS)
     templates_of_kinds = _compile_templates(templates, kinds.rows)
     openers = {name: templates.add_run(texts) for name, texts in OPENERS.items()}
@@ -177,12 +192,10 @@ def stylebook() -> Stylebook:
         "places": _name_phrases(phrases, PLACES),
         "companies": _name_phrases(phrases, COMPANIES),
     }
-    vocabulary = NewsroomVocabulary(
-        sorted({piece for phrase in phrases.phrases for piece in phrase})
-    )
+    vocabulary = PieceVocabulary(sorted({piece for phrase in phrases.phrases for piece in phrase}))
     return Stylebook(
         vocabulary=vocabulary,
-        grammar=_compile_grammar(vocabulary, phrases, templates),
+        grammar=compile_grammar(vocabulary, phrases, templates),
         kinds=kinds,
         openers=openers,
         joiners=joiners,
@@ -269,20 +282,6 @@ def _compile_shared_phrases(phrases: PhraseTable) -> dict[str, Any]:
 def _name_phrases(phrases: PhraseTable, parts: NameParts) -> Names:
     pairs = [(start, "##" + end) for start in parts.starts for end in parts.ends]
     return Names(parts, np.array([phrases.add_pieces(pair) for pair in pairs]))
-
-
-def _compile_grammar(
-    vocabulary: NewsroomVocabulary, phrases: PhraseTable, templates: TemplateTable
-) -> Grammar:
-    usual, ood = templates.choices(ood=False), templates.choices(ood=True)
-    return Grammar(
-        templates=Ragged.of(templates.items),
-        phrases=Ragged.of(
-            [vocabulary.ids[piece] for piece in phrase] for phrase in phrases.phrases
-        ),
-        choice_start=(usual[0], ood[0]),
-        choice_count=(usual[1], ood[1]),
-    )
 
 
 def _with_article(noun: str) -> str:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.randomness import Draws, to_range
+from lightbulb_envs.sources.grammar import EMPTY
 from lightbulb_envs.sources.newsroom.cast import Cast
 from lightbulb_envs.sources.newsroom.facts import Facts
-from lightbulb_envs.sources.newsroom.grammar import EMPTY, SLOTS
 from lightbulb_envs.sources.newsroom.plan import Plan, Role
-from lightbulb_envs.sources.newsroom.stylebook import Stylebook
+from lightbulb_envs.sources.newsroom.stylebook import SLOTS, Stylebook
 
 SEGMENTS = 5
 """Opener, main clause, joiner, second clause, close."""

@@ -12,8 +12,8 @@ from lightbulb_envs.kernel import VARIABLE, kernel_info, native
 from lightbulb_envs.ordering import stable_order
 from lightbulb_envs.randomness import draw_words
 from lightbulb_envs.sources.newsroom.compiled_telling import CompiledTelling
-from lightbulb_envs.sources.newsroom.grammar import SLOTS
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
+from lightbulb_envs.sources.newsroom.stylebook import SLOTS
 from lightbulb_envs.splits import SPLITS
 
 pytestmark = pytest.mark.skipif(kernel_info().name != "c", reason=str(kernel_info()))

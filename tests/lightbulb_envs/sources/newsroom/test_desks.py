@@ -6,11 +6,12 @@ import re
 import numpy as np
 import pytest
 
+from lightbulb_envs.sources.grammar import PhraseTable, TemplateTable
 from lightbulb_envs.sources.newsroom.desk import Predicate
 from lightbulb_envs.sources.newsroom.desks import DESKS
-from lightbulb_envs.sources.newsroom.grammar import PhraseTable, TemplateTable
 from lightbulb_envs.sources.newsroom.numbers import VALUES, index_range, write_number
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
+from lightbulb_envs.sources.newsroom.stylebook import MENTIONS
 
 PREDICATES = [
     pytest.param(predicate, id=f"{desk.name}-{predicate.name}")
@@ -106,7 +107,7 @@ def test_a_larger_number_of_the_same_kind_weighs_more():
 
 def test_a_template_with_an_unknown_mention_is_refused():
     with pytest.raises(ValueError, match="{who}"):
-        TemplateTable(PhraseTable()).add_run(["{who} did it"])
+        TemplateTable(PhraseTable(), MENTIONS).add_run(["{who} did it"])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The newsroom's own vocabulary: pieces of text, how they join, and the ROUGE words they make.
+"""The vocabulary of simulated documents: pieces of text, how they join, and their ROUGE words.
 
 A piece is a word, a name part, a number part or a mark. `##` in front says that it is written
 onto what came before ("##ford", "##'s", "##,"), as the marks in `CLOSING` always are; those in
@@ -36,7 +36,7 @@ def split_pieces(text: str) -> list[str]:
     return pieces
 
 
-class NewsroomVocabulary:
+class PieceVocabulary:
     """Numbers for pieces, and for the lower-case words that ROUGE sees.
 
     A word's number is that of its only fragment, or, for a word of two pieces (a name), one made

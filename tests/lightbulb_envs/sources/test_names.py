@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from lightbulb_envs.sources.newsroom.names import (
+from lightbulb_envs.sources.names import (
     COMPANIES,
     FIRST_NAMES,
     MEN,

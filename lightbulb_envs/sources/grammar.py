@@ -7,7 +7,7 @@ pieces. Nothing loops over documents.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,31 +15,18 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.ragged import Ragged
 from lightbulb_envs.randomness import to_range
-from lightbulb_envs.sources.newsroom.vocabulary import OPENING, split_pieces
-
-MENTIONS: dict[str, int] = {
-    "actor": 3,
-    "body": 2,
-    "place": 1,
-    "thing": 1,
-    "event": 1,
-    "day": 1,
-    "n": 1,
-    "value": 1,
-    "voice": 3,
-    "source": 1,
-}
-"""Mentions in templates and how many slots (phrases in a row) each fills."""
-
-SLOTS: dict[str, int] = {}
-for _name, _count in MENTIONS.items():
-    for _part in range(_count):
-        SLOTS[f"{_name}{_part}"] = len(SLOTS)
+from lightbulb_envs.sources.pieces import OPENING, PieceVocabulary, split_pieces
 
 _ITEM = re.compile(r"(\{[^}]*\}|\[[^\]]*\])")
 _CHOICE = 1 << 20
 EMPTY = 0
 """The number of the phrase, and of the template, that tells nothing."""
+
+
+def number_slots(mentions: Mapping[str, int]) -> dict[str, int]:
+    """Returns the numbers of slots by name: "actor0" is the first of the mention "actor"."""
+    names = [f"{name}{part}" for name, count in mentions.items() for part in range(count)]
+    return {name: number for number, name in enumerate(names)}
 
 
 @dataclass(frozen=True)
@@ -80,10 +67,17 @@ class PhraseTable:
 
 
 class TemplateTable:
-    """Collects templates. `mentions[t]` holds the names of the mentions in template t."""
+    """Collects templates. `mentions[t]` holds the names of the mentions in template t.
 
-    def __init__(self, phrases: PhraseTable):
+    Args:
+        phrases: where their phrases are collected.
+        known: the mentions that there are, and how many slots (phrases in a row) each fills.
+    """
+
+    def __init__(self, phrases: PhraseTable, known: Mapping[str, int]):
         self._phrases = phrases
+        self._known = known
+        self._slots = number_slots(known)
         self.items: list[list[int]] = [[]]
         self.mentions: list[frozenset[str]] = [frozenset()]
         self._choices: list[tuple[TemplateRange, TemplateRange]] = []
@@ -102,14 +96,14 @@ class TemplateTable:
         for part in _ITEM.split(text):
             if part.startswith("{"):
                 name = part[1:-1]
-                if name not in MENTIONS:
+                if name not in self._known:
                     raise ValueError(
                         f"template {text!r} mentions {part}, which is none of "
-                        + ", ".join(f"{{{known}}}" for known in MENTIONS)
+                        + ", ".join(f"{{{known}}}" for known in self._known)
                     )
                 mentions.add(name)
-                first = SLOTS[f"{name}0"]
-                items.extend(-1 - slot for slot in range(first, first + MENTIONS[name]))
+                first = self._slots[f"{name}0"]
+                items.extend(-1 - slot for slot in range(first, first + self._known[name]))
             elif part.startswith("["):
                 items.append(_CHOICE + len(self._choices))
                 self._choices.append(self._compile_choice(part[1:-1]))
@@ -165,6 +159,21 @@ class Grammar:
         phrase[is_choice] = start[choice] + to_range(draws, count[choice])
         pieces, item = self.phrases.take(phrase)
         return pieces, sentence[item]
+
+
+def compile_grammar(
+    vocabulary: PieceVocabulary, phrases: PhraseTable, templates: TemplateTable
+) -> Grammar:
+    """Returns what was collected as arrays."""
+    usual, ood = templates.choices(ood=False), templates.choices(ood=True)
+    return Grammar(
+        templates=Ragged.of(templates.items),
+        phrases=Ragged.of(
+            [vocabulary.ids[piece] for piece in phrase] for phrase in phrases.phrases
+        ),
+        choice_start=(usual[0], ood[0]),
+        choice_count=(usual[1], ood[1]),
+    )
 
 
 def scramble(words: NDArray[np.uint32], numbers: NDArray[np.int32]) -> NDArray[np.uint32]:

@@ -37,6 +37,31 @@ class TemplateRange:
     count: int
 
 
+@dataclass(frozen=True)
+class Ways:
+    """Runs of phrases or templates, by row of some table: the usual ones and those of `ood`."""
+
+    start: NDArray[np.int64]  # (2, rows)
+    count: NDArray[np.int64]
+
+    @staticmethod
+    def of(pairs: Iterable[tuple[TemplateRange, TemplateRange]]) -> "Ways":
+        listed = list(pairs)
+        return Ways(
+            np.array([[pair[variant].start for pair in listed] for variant in (0, 1)]),
+            np.array([[pair[variant].count for pair in listed] for variant in (0, 1)]),
+        )
+
+    def pick(
+        self, variant: int, row: NDArray[np.int64], words: NDArray[np.uint32]
+    ) -> NDArray[np.int64]:
+        """Returns one of the ways of every row; EMPTY where a row has none."""
+        chosen: NDArray[np.int64] = self.start[variant][row] + to_range(
+            words, self.count[variant][row]
+        )
+        return chosen
+
+
 class PhraseTable:
     """Collects phrases while templates are compiled; equal texts share a number."""
 

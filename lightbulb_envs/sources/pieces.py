@@ -85,6 +85,12 @@ class PieceVocabulary:
             glue = piece in OPENING
         return text
 
+    def sentence(self, pieces: Sequence[int]) -> str:
+        """Returns the text of a sentence, its first letter in upper case."""
+        text = self.decode(pieces)
+        place = next((place for place, letter in enumerate(text) if letter.isalpha()), 0)
+        return text[:place] + text[place : place + 1].upper() + text[place + 1 :]
+
     def words(
         self, pieces: NDArray[np.int32], row: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

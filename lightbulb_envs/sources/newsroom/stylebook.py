@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_envs.randomness import to_range
 from lightbulb_envs.sources.grammar import (
     EMPTY,
     Grammar,
     PhraseTable,
     TemplateRange,
     TemplateTable,
+    Ways,
     compile_grammar,
     number_slots,
 )
@@ -100,31 +100,6 @@ CLOSERS = (".", ", {source} said.", ", according to {source}.", ", {source} [con
 STYLES_OF_DAY = ("on {day}", "late on {day}", "early on {day}")
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MENTIONED = ("actor", "body", "place", "thing", "voice")
-
-
-@dataclass(frozen=True)
-class Ways:
-    """Runs of phrases or templates, by row of some table: the usual ones and those of `ood`."""
-
-    start: NDArray[np.int64]  # (2, rows)
-    count: NDArray[np.int64]
-
-    @staticmethod
-    def of(pairs: Iterable[tuple[TemplateRange, TemplateRange]]) -> "Ways":
-        listed = list(pairs)
-        return Ways(
-            np.array([[pair[variant].start for pair in listed] for variant in (0, 1)]),
-            np.array([[pair[variant].count for pair in listed] for variant in (0, 1)]),
-        )
-
-    def pick(
-        self, variant: int, row: NDArray[np.int64], words: NDArray[np.uint32]
-    ) -> NDArray[np.int64]:
-        """Returns one of the ways of every row; EMPTY where a row has none."""
-        chosen: NDArray[np.int64] = self.start[variant][row] + to_range(
-            words, self.count[variant][row]
-        )
-        return chosen
 
 
 @dataclass(frozen=True)

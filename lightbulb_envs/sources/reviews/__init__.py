@@ -1,0 +1,1 @@
+"""Simulated reviews, whose label is the exact value of a polarity programme."""

@@ -18,8 +18,8 @@ class ReviewLevel:
     negations: float = 0.0
     """Chance of an opinion to be told by negation or comparison."""
     turns: int = 0
-    """How often a chunk is a turn of each of four strengths, after which nothing before it counts;
-    opinions without a turn have weights of 12 in all."""
+    """How often a chunk is a turn of each of four strengths, after which what came before counts
+    half; opinions without a turn have weights of 12 in all."""
     silence: int = 3
     """How often a chunk says nothing that counts, beside those 12."""
     others: float = 0.0
@@ -43,12 +43,12 @@ OOD_EXTRA = 1
 """Reviews of `ood` have up to one chunk more."""
 
 LEVELS = (
-    ReviewLevel(chunks=(3, 5)),
-    ReviewLevel(chunks=(4, 6), degrees=0.2, negations=0.4),
-    ReviewLevel(chunks=(4, 7), degrees=0.2, negations=0.4, turns=1),
-    ReviewLevel(chunks=(5, 8), degrees=0.2, negations=0.4, turns=1, silence=8, others=0.7),
+    ReviewLevel(chunks=(5, 8)),
+    ReviewLevel(chunks=(6, 9), degrees=0.2, negations=0.4),
+    ReviewLevel(chunks=(6, 10), degrees=0.2, negations=0.4, turns=1),
+    ReviewLevel(chunks=(7, 11), degrees=0.2, negations=0.4, turns=1, silence=8, others=0.7),
     ReviewLevel(
-        chunks=(6, 9),
+        chunks=(8, 12),
         degrees=0.2,
         negations=0.4,
         turns=1,
@@ -57,7 +57,7 @@ LEVELS = (
         quotes=0.4,
         irony=0.2,
     ),
-    ReviewLevel(chunks=(4, 7), degrees=0.2, negations=0.4, turns=1, cue=0.9),
+    ReviewLevel(chunks=(6, 10), degrees=0.2, negations=0.4, turns=1, cue=0.9),
 )
 
 

@@ -32,7 +32,7 @@ TURNS = (
     "but in the end",
     "[all the same|then again|even so||all things considered|be that as it may],",
 )
-"""What comes before no longer counts."""
+"""What comes before counts half."""
 OTHERS = "[my brother|my neighbour|the brochure|a friend|the paper||my aunt|the guidebook]"
 """Somebody else, whose opinion is not the review's."""
 IRONY = "[just what we needed|how lucky we were|thank you so much||what a treat, I must say]"

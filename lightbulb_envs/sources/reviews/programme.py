@@ -1,18 +1,27 @@
 """The polarity programme: a review as a machine whose last state is its label.
 
 Every chunk of a review is an operation on a state, which starts at 0 and is kept within bounds: it
-shifts the state, and a turn ("that said, ...") first forgets what came before. How an operation is
-worded ("good", "not bad at all", somebody else's opinion) is no concern of this file. The label is
-the sign of the last state.
+shifts the state, and after a turn ("that said, ...") what came before counts half. How an operation
+is worded ("good", "not bad at all", somebody else's opinion) is no concern of this file. The label
+is the sign of the last state, which is never 0.
 
-Reviews are drawn by label, so that labels are balanced, and then chunk by chunk from what is left
-of the programme's operations given that they must lead to that label: Doob's h-transform of the
-Markov chain (Doob 1957). All of it is counted in integers, so a draw is the same on every machine,
-and what a reader may believe of the label after some chunks is exact.
+Reviews lean: whoever has praised so far will probably go on. An operation that leads from a state s
+(halved by a turn) to s + d is
+
+    (b^(s + d) + b^-(s + d)) / (b^s + b^-s)
+
+times as likely as its weight says, for a lean b. That is what chunks drawn by an author who is for
+or against it, with odds of b^2 a point, look like to a reader who does not know which.
+
+Reviews are drawn by label, so that labels are balanced, and then chunk by chunk given that the
+operations must lead to that label: Doob's h-transform of the Markov chain (Doob 1957). All of it is
+counted in integers, so a draw is the same on every machine, and what a reader may believe of the
+label after some chunks is exact.
 
 Letters of shapes: N reviews, C chunks, O operations, Z states, K labels.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +29,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-LABELS = ("negative", "mixed", "positive")
+LABELS = ("negative", "positive")
+EVEN = (Fraction(1, 2), Fraction(1, 2))
 NOTHING = -1
 """The operation of a chunk that is not there."""
 _BITS = 32
@@ -32,7 +42,7 @@ class Operation:
 
     shift: int
     is_turn: bool = False
-    """Whether what came before is forgotten first."""
+    """Whether what came before is halved first, towards 0."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +64,30 @@ class Programme:
         weights: how often an operation is drawn, beside the others.
         most: the bound of the state.
         longest: chunks of the longest review.
+        lean: how much what was said foretells what comes, 1 for not at all.
     """
 
-    def __init__(self, weights: dict[Operation, int], most: int, longest: int):
+    def __init__(
+        self,
+        weights: dict[Operation, int],
+        most: int,
+        longest: int,
+        lean: Fraction = Fraction(1),
+    ):
         if not weights or min(weights.values()) < 1:
             raise ValueError(f"an operation needs a weight of 1 or more, got {weights}")
         if most < 1 or longest < 1:
             raise ValueError(f"most and longest must be 1 or more, got {most} and {longest}")
+        if lean < 1:
+            raise ValueError(f"lean must be 1 or more, got {lean}")
         self.operations = tuple(weights)
         self.most = most
         self.longest = longest
-        self._weights = tuple(weights.values())
-        self._total = sum(self._weights)
         states = range(2 * most + 1)
         self.after = np.array(
             [[self._apply(one, state) for state in states] for one in self.operations]
         )  # (O, Z)
+        self._weights = [self._lean(weights, lean, state - most) for state in states]
         self._ways = self._count_ways()
         self._bounds = self._count_bounds()
 
@@ -79,33 +97,71 @@ class Programme:
         return self.most
 
     def label_of(self, state: int) -> int:
-        """Returns the label of a review that ends in a state, by the state's number."""
-        return int(np.sign(state - self.most)) + 1
+        """Returns the label of a review that ends in a state, by the state's number.
+
+        No review ends in the state 0.
+        """
+        return int(state > self.most)
 
     def _apply(self, operation: Operation, state: int) -> int:
-        before = 0 if operation.is_turn else state - self.most
-        return min(max(before + operation.shift, -self.most), self.most) + self.most
+        shifted = _before(operation, state - self.most) + operation.shift
+        return min(max(shifted, -self.most), self.most) + self.most
 
-    def _count_ways(self) -> list[list[list[int]]]:
-        """Returns weighted ways to end in each label, by chunks that are left and state."""
+    def _lean(self, weights: dict[Operation, int], lean: Fraction, state: int) -> list[int]:
+        """Returns the weights of operations in a state, in proportion and without a fraction."""
+
+        def pull(value: int) -> Fraction:
+            return lean**value + lean**-value
+
+        leaning = [
+            weight * pull(_before(one, state) + one.shift) / pull(_before(one, state))
+            for one, weight in weights.items()
+        ]
+        whole = math.lcm(*(weight.denominator for weight in leaning))
+        return [int(weight * whole) for weight in leaning]
+
+    def _count_ways(self) -> list[list[list[Fraction]]]:
+        """Returns the chances to end in each label, by chunks that are left and state."""
         states = range(2 * self.most + 1)
-        ways = [[[int(self.label_of(state) == label) for label in range(3)] for state in states]]
+        none = Fraction(0)
+        ends = [
+            [
+                Fraction(int(state != self.start and self.label_of(state) == label))
+                for label in (0, 1)
+            ]
+            for state in states
+        ]
+        ways = [ends]
         for _ in range(self.longest):
             ways.append(
                 [
                     [
                         sum(
-                            weight * ways[-1][after][label]
-                            for weight, after in zip(
-                                self._weights, self.after[:, state].tolist(), strict=True
-                            )
+                            (
+                                weight * ways[-1][after][label]
+                                for weight, after in zip(
+                                    self._weights[state], self.after[:, state].tolist(), strict=True
+                                )
+                            ),
+                            none,
                         )
+                        / sum(self._weights[state])
                         for label in range(len(LABELS))
                     ]
                     for state in states
                 ]
             )
         return ways
+
+    def _shares(self, left: int, state: int, label: int) -> list[Fraction]:
+        """Returns how likely each operation is, given the label; `left` counts its own chunk."""
+        whole = self._ways[left][state][label] * sum(self._weights[state])
+        return [
+            weight * self._ways[left - 1][after][label] / whole
+            for weight, after in zip(
+                self._weights[state], self.after[:, state].tolist(), strict=True
+            )
+        ]
 
     def _count_bounds(self) -> NDArray[np.uint64]:
         """Returns what a 32-bit word must lie below for an operation to be drawn, summed up.
@@ -115,14 +171,12 @@ class Programme:
         shape = (len(LABELS), self.longest + 1, 2 * self.most + 1, len(self.operations))
         bounds = np.zeros(shape, dtype=np.uint64)
         for label, left, state in np.ndindex(shape[:3]):
-            whole = self._ways[left][state][label]
-            if left == 0 or whole == 0:
+            if left == 0 or not self._ways[left][state][label]:
                 continue
-            passed = 0
-            for number, weight in enumerate(self._weights):
-                after = int(self.after[number, state])
-                passed += weight * self._ways[left - 1][after][label]
-                bounds[label, left, state, number] = (passed << _BITS) // whole
+            passed = Fraction(0)
+            for number, share in enumerate(self._shares(left, state, label)):
+                passed += share
+                bounds[label, left, state, number] = int(passed * (1 << _BITS))
         return bounds
 
     def draw(
@@ -162,23 +216,28 @@ class Programme:
             passed.append(state)
         return np.stack(passed, axis=1)
 
-    def belief(self, read: int, state: int, length: int) -> tuple[Fraction, ...]:
+    def belief(
+        self, read: int, state: int, length: int, before: Sequence[Fraction] = EVEN
+    ) -> tuple[Fraction, ...]:
         """Returns how likely each label is of a review, some chunks of which led to a state.
 
-        Labels are equally likely to begin with. Where no label leads there, all are 0.
+        `before` is how likely each was to begin with. Where no label leads there, all are 0.
         """
         left, whole = self._ways[length - read][state], self._ways[length][self.start]
-        likely = [Fraction(left[one], whole[one]) for one in range(len(LABELS)) if whole[one]]
-        if len(likely) < len(LABELS):
+        if not all(whole):
             raise ValueError(f"a review of {length} chunks cannot have every label")
+        likely = [own * left[label] / whole[label] for label, own in enumerate(before)]
         total = sum(likely, Fraction(0))
-        return tuple(one / total if total else Fraction(0) for one in likely)
+        return tuple(one / total if total else one for one in likely)
 
-    def stopping(self, length: int, cost: float, wrong: float = -1.0) -> Stopping:
+    def stopping(
+        self, length: int, cost: float, wrong: float = -1.0, before: Sequence[Fraction] = EVEN
+    ) -> Stopping:
         """Returns the best way to read reviews of a length, by dynamic programming.
 
-        A chunk costs `cost` to read, the right label pays 1 and another one `wrong`. Ties are
-        broken for committing, and for the lower label.
+        A chunk costs `cost` to read, the right label pays 1 and another one `wrong`; `before` is
+        how likely each label is to begin with. Ties are broken for committing, and for the lower
+        label.
         """
         states = 2 * self.most + 1
         belief = np.zeros((length + 1, states, len(LABELS)))
@@ -186,27 +245,28 @@ class Programme:
         action = np.zeros((length + 1, states), dtype=np.int64)
         for read in range(length, -1, -1):
             for state in range(states):
-                likely = self.belief(read, state, length)
+                likely = self.belief(read, state, length, before)
                 belief[read, state] = [float(one) for one in likely]
                 best = int(np.argmax(belief[read, state]))
                 value[read, state] = wrong + (1.0 - wrong) * belief[read, state, best]
                 action[read, state] = best + 1
                 if read < length and any(likely):
-                    on = self._next(read, state, length, likely) @ value[read + 1] - cost
+                    on = self._next(length - read, state, likely) @ value[read + 1] - cost
                     if on > value[read, state]:
                         value[read, state], action[read, state] = on, 0
         return Stopping(belief, value, action)
 
-    def _next(
-        self, read: int, state: int, length: int, likely: Sequence[Fraction]
-    ) -> NDArray[np.float64]:
+    def _next(self, left: int, state: int, likely: Sequence[Fraction]) -> NDArray[np.float64]:
         """Returns how likely each state is after one chunk more, (Z,)."""
-        chances = [Fraction(0)] * (2 * self.most + 1)
-        left = length - read
+        chances = np.zeros(2 * self.most + 1)
         for label, own in enumerate(likely):
-            if not own:
-                continue
-            whole = self._ways[left][state][label]
-            for weight, after in zip(self._weights, self.after[:, state].tolist(), strict=True):
-                chances[after] += own * Fraction(weight * self._ways[left - 1][after][label], whole)
-        return np.array([float(one) for one in chances])
+            if own:
+                shares = self._shares(left, state, label)
+                for share, after in zip(shares, self.after[:, state].tolist(), strict=True):
+                    chances[after] += float(own * share)
+        return chances
+
+
+def _before(operation: Operation, state: int) -> int:
+    """Returns what of a state an operation starts from."""
+    return int(state / 2) if operation.is_turn else state

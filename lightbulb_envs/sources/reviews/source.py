@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +28,10 @@ from lightbulb_envs.splits import SUITE_VERSION, document_key, split_residue
 SUITE = "reviews"
 MAX_TOKENS = 28
 """Pieces of the longest chunk."""
-MOST = 6
+MOST = 8
 """The bound of the programme's state."""
+LEAN = Fraction(3, 2)
+"""How much what was said foretells what comes."""
 WEIGHTS = {-3: 1, -2: 3, -1: 2, 1: 2, 2: 3, 3: 1}
 """How often an opinion is worth so much, of 12."""
 TURNED = (-3, -2, 2, 3)
@@ -86,7 +89,7 @@ def programme_of(level: ReviewLevel) -> Programme:
     weights[Operation(0)] = level.silence
     if level.turns:
         weights |= {Operation(shift, is_turn=True): level.turns for shift in TURNED}
-    return Programme(weights, MOST, level.most_chunks)
+    return Programme(weights, MOST, level.most_chunks, LEAN)
 
 
 class ReviewSource:
@@ -105,7 +108,7 @@ class ReviewSource:
         self.level = review_level(level)
         self.split = split
         self.programme = programme_of(self.level)
-        self._number = level
+        self.level_number = level
         self._key = document_key(SUITE, split, level)
         self._residue = split_residue(split)
         self._variant = int(split == "ood")
@@ -123,27 +126,24 @@ class ReviewSource:
         length = draws.between((low, high + self._variant))
         subject, aspect = draws.below(len(SUBJECTS)), draws.below(ASPECTS)
         name = PLACES.choose(draws.take(), draws.take(), self._residue)
-        agrees, coin = draws.unit(), draws.below(2)
+        agrees = draws.unit()
         words = Draws(self._key, instances, _PROGRAMME).take(self.max_chunks)
         return Opinions(
             label=label,
             length=length,
-            signature=self._sign(label, agrees, coin),
+            signature=self._sign(label, agrees),
             subject=subject,
             aspect=aspect,
             name=name,
             operation=self.programme.draw(words, label, length),
         )
 
-    def _sign(
-        self, label: NDArray[np.int64], agrees: NDArray[np.float64], coin: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
+    def _sign(self, label: NDArray[np.int64], agrees: NDArray[np.float64]) -> NDArray[np.int64]:
         """Returns the signatures, 1 or 2; 0 at levels whose titles are not signed."""
         if self.level.cue == 0.5:
             return np.zeros_like(label)
         does_agree = (agrees < self.level.cue) != bool(self._variant)
-        own = (label == len(LABELS) - 1).astype(np.int64)
-        return 1 + np.where(label == 1, coin, np.where(does_agree, own, 1 - own))
+        return 1 + np.where(does_agree, label, 1 - label)
 
     def batch(self, instances: NDArray[np.int64]) -> ReviewBatch:
         """Returns the reviews of a block of instances as arrays."""
@@ -166,7 +166,7 @@ class ReviewSource:
         lines = batch.tokens[0, : 1 + int(batch.num_chunks[0])].tolist()
         title, *chunks = (self.vocabulary.sentence(line) for line in lines)
         return Review(
-            id=f"{SUITE}-{SUITE_VERSION}-{self.split}-{self._number}-{instance}",
+            id=f"{SUITE}-{SUITE_VERSION}-{self.split}-{self.level_number}-{instance}",
             instance=instance,
             title=title,
             chunks=tuple(chunks),

@@ -19,20 +19,43 @@ operations = st.sampled_from([UP, DOWN, STAY, Operation(2), Operation(-2), TURN_
 weights = st.dictionaries(operations, st.integers(1, 5), min_size=1, max_size=5).map(
     lambda drawn: {UP: 2, DOWN: 1, STAY: 1, **drawn}  # so that every label can be reached
 )
-programmes = st.builds(Programme, weights, st.integers(1, 3), st.just(4))
+leans = st.sampled_from([Fraction(1), Fraction(3, 2), Fraction(2)])
 
 
-def reviews(programme, weights_of, length):
-    """Yields every review of a length: its operations, its weight and its states, by hand."""
+def make(weights_of, most, longest, lean):
+    """Returns a programme that remembers what it was made of."""
+    programme = Programme(weights_of, most, longest, lean)
+    programme.made_of = weights_of, lean
+    return programme
+
+
+programmes = st.builds(make, weights, st.integers(1, 3), st.just(4), leans)
+
+
+def chances(programme, weights_of, lean, state):
+    """Returns how likely every operation is in a state, as the module's formula has it."""
+    pulls = []
+    for one, weight in weights_of.items():
+        before = state // 2 if state > 0 else -(-state // 2)
+        before = before if one.is_turn else state
+        after = before + one.shift
+        pulls.append(weight * (lean**after + lean**-after) / (lean**before + lean**-before))
+    return [pull / sum(pulls) for pull in pulls]
+
+
+def reviews(programme, length):
+    """Yields every review of a length: its operations, its chance and its states, by hand."""
     for path in itertools.product(range(len(programme.operations)), repeat=length):
-        state, weight, states = 0, 1, [0]
+        state, chance, states = 0, Fraction(1), [0]
         for number in path:
             one = programme.operations[number]
-            state = (0 if one.is_turn else state) + one.shift
-            state = max(-programme.most, min(programme.most, state))
-            weight *= weights_of[number]
+            chance *= chances(programme, programme.made_of[0], programme.made_of[1], state)[number]
+            if one.is_turn:
+                state = state // 2 if state > 0 else -(-state // 2)
+            state = max(-programme.most, min(programme.most, state + one.shift))
             states.append(state)
-        yield path, weight, states
+        if state:
+            yield path, chance, states
 
 
 def sign(number):
@@ -41,22 +64,30 @@ def sign(number):
 
 def joint(programme, length):
     """Returns how likely each review is when labels are equally likely, with states and label."""
-    listed = list(reviews(programme, programme._weights, length))
+    listed = list(reviews(programme, length))
     by_label = Counter()
     for _, weight, states in listed:
         by_label[sign(states[-1])] += weight
     return [
-        (path, Fraction(weight, 3 * by_label[sign(states[-1])]), states, sign(states[-1]) + 1)
+        (path, weight / (2 * by_label[sign(states[-1])]), states, int(states[-1] > 0))
         for path, weight, states in listed
     ]
 
 
-def test_by_hand_a_turn_forgets_and_the_state_is_bounded():
-    programme = Programme({UP: 1, DOWN: 1, TURN_DOWN: 1}, most=2, longest=4)
-    up, turn = 0, 2
-    passed = programme.states(np.array([[up, up, up, turn], [up, turn, NOTHING, NOTHING]]))
-    assert (passed - programme.start).tolist() == [[0, 1, 2, 2, -1], [0, 1, -1, -1, -1]]
-    assert [LABELS[programme.label_of(state)] for state in (0, 2, 4)] == list(LABELS)
+def test_by_hand_a_turn_halves_and_the_state_is_bounded():
+    programme = Programme({UP: 1, DOWN: 1, TURN_DOWN: 1}, most=3, longest=5)
+    up, down, turn = 0, 1, 2
+    passed = programme.states(np.array([[up, up, up, up, turn], [down, down, down, turn, NOTHING]]))
+    assert (passed - programme.start).tolist() == [[0, 1, 2, 3, 3, 0], [0, -1, -2, -3, -2, -2]]
+    assert [LABELS[programme.label_of(state)] for state in (0, 6)] == list(LABELS)
+
+
+def test_by_hand_reviews_lean():
+    """From 1, with a lean of 2: up pulls 17/4, down 2, and 1 itself 5/2."""
+    programme = Programme({UP: 1, DOWN: 1}, most=3, longest=3, lean=Fraction(2))
+    up, down = programme._weights[programme.start + 1]
+    assert Fraction(up, down) == Fraction(17, 4) / 2
+    assert len(set(programme._weights[programme.start])) == 1
 
 
 @given(programmes, st.integers(2, 4))
@@ -69,7 +100,7 @@ def test_beliefs_are_what_counting_all_reviews_gives(programme, length):
                 sum(
                     one for _, one, states, its in counted if states[read] == state and its == label
                 )
-                for label in range(3)
+                for label in range(2)
             ]
             wanted = tuple(one / sum(chance) for one in chance)
             assert programme.belief(read, state + programme.most, length) == wanted
@@ -85,7 +116,7 @@ def test_no_way_to_read_earns_more_than_the_best(programme, length, cost):
         mass = sum(one for _, one, _, _ in matching)
         if not mass:
             return 0.0
-        labels = [sum(one for _, one, _, its in matching if its == label) for label in range(3)]
+        labels = [sum(one for _, one, _, its in matching if its == label) for label in range(2)]
         commit = 2 * float(max(labels) / mass) - 1
         if len(prefix) == length:
             return commit
@@ -114,9 +145,9 @@ def test_to_follow_the_best_way_earns_its_value(programme, length):
 
 
 def test_reviews_are_drawn_as_likely_as_they_are_counted():
-    programme = Programme({UP: 3, DOWN: 2, STAY: 1, TURN_DOWN: 2}, most=2, longest=3)
+    programme = make({UP: 3, DOWN: 2, STAY: 1, TURN_DOWN: 2}, 2, 3, Fraction(3, 2))
     count, length = 60_000, 3
-    labels = np.arange(count) % 3
+    labels = np.arange(count) % 2
     words = draw_words((1, 2), np.arange(count), length)
     drawn = programme.draw(words, labels, np.full(count, length))
     found = Counter(map(tuple, drawn.tolist()))
@@ -130,7 +161,7 @@ def test_reviews_are_drawn_as_likely_as_they_are_counted():
 def test_a_review_is_the_same_alone_and_beside_longer_ones():
     programme = Programme({UP: 1, DOWN: 1, STAY: 2}, most=3, longest=6)
     words = draw_words((3, 4), np.arange(8), 6)
-    lengths, labels = np.array([2, 3, 4, 5, 6, 2, 3, 4]), np.arange(8) % 3
+    lengths, labels = np.array([2, 3, 4, 5, 6, 2, 3, 4]), np.arange(8) % 2
     together = programme.draw(words, labels, lengths)
     assert ((together != NOTHING).sum(axis=1) == lengths).all()
     for row in range(8):
@@ -143,6 +174,8 @@ def test_what_leads_to_no_review_is_refused():
         Programme({UP: 0}, most=1, longest=2)
     with pytest.raises(ValueError, match="1 or more, got 0 and 2"):
         Programme({UP: 1}, most=0, longest=2)
+    with pytest.raises(ValueError, match="lean must be 1 or more, got 1/2"):
+        Programme({UP: 1}, most=1, longest=2, lean=Fraction(1, 2))
     only_up = Programme({UP: 1}, most=1, longest=2)
     with pytest.raises(ValueError, match="has every label"):
         only_up.draw(np.zeros((1, 2), dtype=np.uint32), np.array([0]), np.array([2]))

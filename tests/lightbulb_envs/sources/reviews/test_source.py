@@ -80,8 +80,9 @@ def read(title, chunks):
         is_asked = nouns is None or any(noun in said.lower() for noun in nouns)
         if worth is None or is_own or not is_asked:
             continue
-        state = max(-6, min(6, (0 if turn else state) + worth))
-    return ("negative", "mixed", "positive")[(state > 0) - (state < 0) + 1]
+        state = max(-8, min(8, (int(state / 2) if turn else state) + worth))
+    assert state
+    return "positive" if state > 0 else "negative"
 
 
 @given(levels, splits, st.integers(0, 10**12))
@@ -106,8 +107,7 @@ def test_labels_are_balanced_whatever_the_length(level, split):
     batch = ReviewSource(level, split).batch(np.arange(6000))
     for length in np.unique(batch.num_chunks):
         own = batch.label[batch.num_chunks == length]
-        share = np.bincount(own, minlength=3) / len(own)
-        assert np.abs(share - 1 / 3).max() < 5 * np.sqrt(2 / 9 / len(own))
+        assert abs(own.mean() - 1 / 2) < 5 / 2 / np.sqrt(len(own))
 
 
 @given(levels, splits)
@@ -149,11 +149,8 @@ def test_the_cue_agrees_in_training_and_disagrees_in_ood():
     for split, wanted in (("train", 0.9), ("test", 0.9), ("ood", 0.1)):
         source = ReviewSource(5, split)
         said = source.opinions(np.arange(6000))
-        told = said.label != 1
-        agrees = (said.signature[told] == 1 + said.label[told] // 2).mean()
+        agrees = (said.signature == 1 + said.label).mean()
         assert abs(agrees - wanted) < 0.03
-        mixed = said.signature[~told] == 1
-        assert abs(mixed.mean() - 0.5) < 0.06
         phone = source.document(int(np.flatnonzero(said.signature == 2)[0])).title
         assert phone.endswith("(sent from a phone)")
 

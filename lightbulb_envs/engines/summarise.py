@@ -7,7 +7,7 @@ finished draft. A sequential decision process of this shape is that of MemSum (G
 Processes"): the history is observed, and stopping is an action of its own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar
 
@@ -20,6 +20,7 @@ from lightbulb_envs.engines.drafts import Observed, open_drafts
 from lightbulb_envs.engines.engine import Observation, Step, Taken
 from lightbulb_envs.engines.features import FEATURES, Features
 from lightbulb_envs.engines.one_row import Paid
+from lightbulb_envs.engines.shelf import Shelf, check_instances
 from lightbulb_envs.engines.summarise_task import SummariseConfig, SummariseTask
 from lightbulb_envs.search import ExtractiveTask, Plan, best_plan, search_method
 
@@ -28,8 +29,6 @@ __all__ = ["ILLEGAL", "SummariseConfig", "SummariseEngine", "SummariseTask"]
 ILLEGAL = "illegal_action"
 KEPT_BYTES = 1 << 28
 """What the documents that are ready may take in memory; past it the oldest are read again."""
-BLOCK = 2048
-"""Documents that are read at a time, if so many are known to come."""
 _BYTES_A_TOKEN = 12
 """Of a kept document, by and large: its tokens, its words and what scoring needs."""
 _NONE = np.iinfo(np.int64).min
@@ -77,22 +76,32 @@ class SummariseEngine:
             mask=np.zeros((num_envs, sentences + 1), dtype=np.int8),
         )
         self._open()
-        self._most_kept = KEPT_BYTES // (sentences * tokens * _BYTES_A_TOKEN)
-        if self.num_instances is None:  # no document comes twice
-            self._most_kept = min(self._most_kept, 4 * BLOCK)
 
     def _open(self) -> None:
         """Makes what holds the episodes; there are none yet."""
         self._drafts = open_drafts(self.task, self._observed, self.max_steps)
         self._features: list[Features | None] = [None] * self.num_envs
         self._plans: dict[int, _Planned] = {}
-        self._kept: dict[int, Any] = {}
-        self.upcoming: Callable[[int], NDArray[np.int64]] | None = None
+        most = KEPT_BYTES // (self.source.max_sentences * self.source.max_tokens * _BYTES_A_TOKEN)
+        self._shelf = Shelf(self._read, self.num_envs, most, is_endless=self.num_instances is None)
+
+    def _read(self, instances: NDArray[np.int64]) -> Sequence[Any]:
+        """Returns documents ready for rows."""
+        return self._drafts.compile(self.source.batch(instances))
+
+    @property
+    def upcoming(self) -> Callable[[int], NDArray[np.int64]] | None:
+        """What tells the instances to come, if anything does."""
+        return self._shelf.upcoming
+
+    @upcoming.setter
+    def upcoming(self, upcoming: Callable[[int], NDArray[np.int64]] | None) -> None:
+        self._shelf.upcoming = upcoming
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns what `pickle` keeps: drafts in C as snapshots, and no documents."""
         started = np.flatnonzero(self._instance >= 0).tolist()
-        left_out = dict.fromkeys(("_drafts", "_kept", "_plans", "_features", "upcoming"))
+        left_out = dict.fromkeys(("_drafts", "_shelf", "_plans", "_features"))
         return {**self.__dict__, **left_out, "snapshots": [self.snapshot(row) for row in started]}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -116,15 +125,11 @@ class SummariseEngine:
             self._drafts.restart(rows[~is_new])
         self._follow(rows)
 
-    def _check_instances(self, instances: list[int]) -> None:
-        available = self.source.num_documents
-        most = available if available is not None else 1 << 62
-        if not (min(instances) >= 0 and max(instances) < most):
-            raise ValueError(f"an instance must be in [0, {most}), got {instances}")
-
     def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         """Starts an episode of a document in every row given."""
-        self._drafts.load(rows, self._documents(instances.tolist()))
+        wanted = instances.tolist()
+        check_instances(wanted, self.source.num_documents)
+        self._drafts.load(rows, self._shelf.take(wanted))
         self._instance[rows] = instances
         if self._plans:
             for row in rows.tolist():
@@ -132,33 +137,6 @@ class SummariseEngine:
         if self.config.features:
             for row in rows.tolist():
                 self._features[row] = Features(self._observed.tokens[row])
-
-    def _documents(self, wanted: list[int]) -> list[Any]:
-        """Returns documents ready for rows; those of a fixed pool are kept."""
-        documents = list(map(self._kept.get, wanted))
-        if None in documents:
-            self._read(wanted)
-            documents = list(map(self._kept.get, wanted))
-        if self.num_instances is None:
-            for one in wanted:
-                self._kept.pop(one, None)
-        return documents
-
-    def _read(self, wanted: list[int]) -> None:
-        """Reads documents, and with them others that will be wanted, for a block is cheaper."""
-        self._check_instances(wanted)
-        kept = self._kept
-        more = self.upcoming(BLOCK // self.num_envs).tolist() if self.upcoming else []
-        block = list({one: None for one in (*wanted, *more) if one not in kept})
-        block = block[: max(BLOCK, len(wanted))]
-        batch = self.source.batch(np.array(block, dtype=np.int64))
-        read = dict(zip(block, self._drafts.compile(batch), strict=True))
-        asked = set(wanted)
-        for one in [one for one in kept if one not in asked]:
-            if len(kept) + len(read) <= max(self._most_kept, BLOCK + len(asked)):
-                break
-            del kept[one]  # the oldest
-        kept.update(read)
 
     def _follow(self, rows: NDArray[np.int64]) -> None:
         """Brings the features of rows up to date with their drafts."""
@@ -338,12 +316,10 @@ class SummariseRow:
 
     def reset(self, instance: int) -> None:
         engine = self._engine
-        document = engine._kept.get(instance)
-        if document is None or self._has_features:
+        document = None if self._has_features else engine._shelf.take_ready(instance)
+        if document is None:
             engine.reset(self._rows, np.array([instance]))
             return
-        if engine.num_instances is None:
-            del engine._kept[instance]
         engine._drafts.load_row(self._row, document)
         engine._instance[self._row] = instance
         engine._plans.pop(self._row, None)

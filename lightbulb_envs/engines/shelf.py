@@ -1,0 +1,75 @@
+"""Documents that are ready for episodes: read in blocks, and ahead where it is known what comes."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 2048
+"""Documents that are read at a time, if so many are known to come."""
+
+
+class Shelf:
+    """What documents became, by instance.
+
+    Args:
+        read: returns documents of instances, each made ready.
+        num_envs: rows that want documents at a time.
+        most: documents that are kept; past it the oldest are read again.
+        is_endless: whether no document comes twice, so that what was taken is not kept.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[NDArray[np.int64]], Sequence[Any]],
+        num_envs: int,
+        most: int,
+        *,
+        is_endless: bool,
+    ):
+        self._read = read
+        self._ahead = BLOCK // num_envs
+        self._most = min(most, 4 * BLOCK) if is_endless else most
+        self._is_endless = is_endless
+        self._kept: dict[int, Any] = {}
+        self.upcoming: Callable[[int], NDArray[np.int64]] | None = None
+        """What tells the instances to come, if anything does; see `tell_upcoming`."""
+
+    def take(self, wanted: list[int]) -> list[Any]:
+        """Returns documents; those of a fixed pool are kept."""
+        documents = list(map(self._kept.get, wanted))
+        if None in documents:
+            self._fill(wanted)
+            documents = list(map(self._kept.get, wanted))
+        if self._is_endless:
+            for one in wanted:
+                self._kept.pop(one, None)
+        return documents
+
+    def take_ready(self, wanted: int) -> Any:
+        """Returns a document if it is ready, else None."""
+        if self._is_endless:
+            return self._kept.pop(wanted, None)
+        return self._kept.get(wanted)
+
+    def _fill(self, wanted: list[int]) -> None:
+        """Reads documents, and with them others that will be wanted, for a block is cheaper."""
+        kept = self._kept
+        more = self.upcoming(self._ahead).tolist() if self.upcoming else []
+        block = list({one: None for one in (*wanted, *more) if one not in kept})
+        block = block[: max(BLOCK, len(wanted))]
+        read = dict(zip(block, self._read(np.array(block, dtype=np.int64)), strict=True))
+        asked = set(wanted)
+        for one in [one for one in kept if one not in asked]:
+            if len(kept) + len(read) <= max(self._most, BLOCK + len(asked)):
+                break
+            del kept[one]  # the oldest
+        kept.update(read)
+
+
+def check_instances(instances: list[int], available: int | None) -> None:
+    """Raises ValueError for instances that a source of so many documents (None: any) lacks."""
+    most = available if available is not None else 1 << 62
+    if not (min(instances) >= 0 and max(instances) < most):
+        raise ValueError(f"an instance must be in [0, {most}), got {instances}")

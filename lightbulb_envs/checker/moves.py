@@ -30,6 +30,7 @@ class Move:
         return int(drawn) if drawn.ndim == 0 else drawn
 
 
+LONG = 24
 SCRIPT = tuple(Move(number) for number in range(6))
 """Six legal moves, for laws that need no search."""
 
@@ -103,13 +104,20 @@ def _add(state: Any, value: Any) -> None:
 
 
 def trace(env: Env, seeds: Iterable[int], moves: Iterable[Move] = SCRIPT) -> str:
-    """Returns a digest of the episodes that seeds start, one move of each kind in them."""
-    script = tuple(moves)
+    """Returns a digest of the episodes that seeds start: an illegal move, then legal ones.
+
+    What the legal ones are differs from seed to seed. The last seed's episode begins with the first
+    action, again and again: where most actions end an episode, others do not get far.
+    """
+    script, seeds = tuple(moves), tuple(seeds)
     told: list[Any] = [repr(env.observation_space), repr(env.action_space)]
-    for seed in seeds:
+    for place, seed in enumerate(seeds):
+        own = [Move(move.number + 101 * place, move.action) for move in script]
+        if place == len(seeds) - 1:
+            own = [Move(0, first_action(env.action_space))] * LONG + own
         observation, info = env.reset(seed=seed)
         told += [observation, info]
         forbidden = illegal_action(env.action_space, observation["action_mask"])
         first = () if forbidden is None else (Move(0, forbidden),)
-        told.append(play(env, (*first, *script), observation))
+        told.append(play(env, (*first, *own), observation))
     return digest(told)

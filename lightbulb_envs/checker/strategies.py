@@ -33,7 +33,13 @@ def _as_array(drawn: tuple[int, ...]) -> NDArray[np.int64]:
 
 
 def moves(space: gymnasium.Space[Any]) -> st.SearchStrategy[list[Move]]:
-    """Returns a strategy for lists of moves, about half of them legal whatever the mask says."""
+    """Returns a strategy for lists of moves, about half of them legal whatever the mask says.
+
+    Some lists are one action again and again: where most actions end an episode, others do not get
+    far.
+    """
     legal = st.integers(0, (1 << 32) - 1).map(Move)
     free = actions(space).map(lambda action: Move(0, action))
-    return st.lists(st.one_of(legal, free), min_size=1, max_size=LONGEST)
+    mixed = st.lists(st.one_of(legal, free), min_size=1, max_size=LONGEST)
+    again = free.map(lambda move: [move] * (2 * LONGEST))
+    return st.one_of(mixed, mixed, mixed, again)

@@ -125,7 +125,11 @@ class Engine(Protocol):
         """Returns the return of the oracle on a row's document, from its start."""
 
     def oracle_method(self, row: int) -> str:
-        """Returns how the oracle of a row's episode is found: "exact", or what approximates it."""
+        """Returns how the oracle of a row's episode is found.
+
+        "exact": nothing returns more. "expected": `oracle_return` is what the best policy that sees
+        no more than is observed returns on average. Anything else names an approximation.
+        """
 
 
 def task_text(engine: Any) -> str:

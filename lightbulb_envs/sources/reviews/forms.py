@@ -9,7 +9,7 @@ its opposite), and an opinion of somebody else, which is worth nothing.
 from lightbulb_envs.sources.reviews.lexicon import IRONY, OTHERS, RATHER, VERY, WAS, opinions
 
 SHIFTS = (-3, -2, -1, 1, 2, 3)
-MENTIONS = {"it": 1, "noun": 1, "name": 1, "cue": 1}
+MENTIONS = {"it": 1, "noun": 1, "name": 1, "first": 1, "last": 1, "cue": 1}
 """Mentions in templates and how many slots each fills. `{it}` is what an opinion is about."""
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.ragged import pad
 from lightbulb_envs.randomness import Draws, to_range
 from lightbulb_envs.sources.grammar import EMPTY
-from lightbulb_envs.sources.names import PLACES
+from lightbulb_envs.sources.names import FIRST_NAMES, PLACES, SURNAMES
 from lightbulb_envs.sources.reviews.forms import (
     DEGREE,
     IRONIC,
@@ -78,7 +78,9 @@ class Opinions:
     signature: NDArray[np.int64]  # (N,), 0 where titles are not signed
     subject: NDArray[np.int64]  # (N,)
     aspect: NDArray[np.int64]  # (N,), the one that is asked for
-    name: NDArray[np.int64]  # (N,)
+    place: NDArray[np.int64]  # (N,), names
+    surname: NDArray[np.int64]  # (N,)
+    first_name: NDArray[np.int64]  # (N,)
     operation: NDArray[np.int64]  # (N, C), of the programme
 
 
@@ -125,7 +127,9 @@ class ReviewSource:
         label = draws.below(len(LABELS))
         length = draws.between((low, high + self._variant))
         subject, aspect = draws.below(len(SUBJECTS)), draws.below(ASPECTS)
-        name = PLACES.choose(draws.take(), draws.take(), self._residue)
+        place = PLACES.choose(draws.take(), draws.take(), self._residue)
+        surname = SURNAMES.choose(draws.take(), draws.take(), self._residue)
+        first_name = draws.below(len(FIRST_NAMES))
         agrees = draws.unit()
         words = Draws(self._key, instances, _PROGRAMME).take(self.max_chunks)
         return Opinions(
@@ -134,7 +138,9 @@ class ReviewSource:
             signature=self._sign(label, agrees),
             subject=subject,
             aspect=aspect,
-            name=name,
+            place=place,
+            surname=surname,
+            first_name=first_name,
             operation=self.programme.draw(words, label, length),
         )
 
@@ -201,9 +207,14 @@ class ReviewSource:
         about = book.aspects.pick(variant, subject * ASPECTS + aspect, noun)
         slots[:, 1:, :, SLOTS["it0"]] = about[:, :, None]
         slots[:, 0, :, SLOTS["it0"]] = book.asked[said.subject, said.aspect][:, None]
-        slots[:, :, :, SLOTS["noun0"]] = book.nouns[said.subject][:, None, None]
-        slots[:, :, :, SLOTS["name0"]] = book.names[said.name][:, None, None]
-        slots[:, :, :, SLOTS["cue0"]] = book.signatures[said.signature][:, None, None]
+        for name, phrase in (
+            ("noun0", book.nouns[said.subject]),
+            ("name0", book.places[said.place]),
+            ("first0", book.first_names[said.first_name]),
+            ("last0", book.surnames[said.surname]),
+            ("cue0", book.signatures[said.signature]),
+        ):
+            slots[:, 0, :, SLOTS[name]] = phrase[:, None]
         count = lines[0] * lines[1]
         return book.grammar.tell(
             templates.reshape(count, _SEGMENTS),

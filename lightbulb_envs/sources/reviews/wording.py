@@ -17,7 +17,7 @@ from lightbulb_envs.sources.grammar import (
     compile_grammar,
     number_slots,
 )
-from lightbulb_envs.sources.names import PLACES
+from lightbulb_envs.sources.names import FIRST_NAMES, PLACES, SURNAMES, NameParts
 from lightbulb_envs.sources.pieces import PieceVocabulary
 from lightbulb_envs.sources.reviews.forms import FORMS, MENTIONS, SHIFTS
 from lightbulb_envs.sources.reviews.lexicon import SUBJECTS, TURNS
@@ -26,8 +26,8 @@ SLOTS = number_slots(MENTIONS)
 ASPECTS = 4
 """Of every subject."""
 TITLES = (
-    "a review of the {noun} {name} {cue}",
-    "the {noun} {name}: how was {it}? {cue}",
+    "{first} {last} on the {noun} {name} {cue}",
+    "{first} {last} on the {noun} {name}: how was {it}? {cue}",
 )
 """Without and with an aspect that is asked for."""
 SIGNATURES = ("(sent from a desk)", "(sent from a phone)")
@@ -46,7 +46,9 @@ class Wording:
     aspects: Ways  # phrases, by subject and aspect
     asked: NDArray[np.int64]  # (subjects, ASPECTS), the phrases that name aspects
     nouns: NDArray[np.int64]  # (subjects,), phrases
-    names: NDArray[np.int64]  # phrases, by the number of a name
+    places: NDArray[np.int64]  # phrases, by the number of a name
+    surnames: NDArray[np.int64]  # likewise
+    first_names: NDArray[np.int64]  # phrases
     signatures: NDArray[np.int64]  # phrases
 
 
@@ -61,9 +63,8 @@ def wording() -> Wording:
     aspects = [phrases.add_run(nouns) for subject in SUBJECTS for nouns in subject.aspects]
     asked = [phrases.add(nouns[0]) for subject in SUBJECTS for nouns in subject.aspects]
     nouns = [phrases.add(subject.noun) for subject in SUBJECTS]
-    names = [
-        phrases.add_pieces((start, "##" + end)) for start in PLACES.starts for end in PLACES.ends
-    ]
+    places, surnames = _name_phrases(phrases, PLACES), _name_phrases(phrases, SURNAMES)
+    first_names = [phrases.add(name) for name in FIRST_NAMES]
     signatures = [phrases.add(text) for text in SIGNATURES]
     vocabulary = PieceVocabulary(sorted({piece for phrase in phrases.phrases for piece in phrase}))
     return Wording(
@@ -76,6 +77,13 @@ def wording() -> Wording:
         aspects=Ways.of((run, run) for run in aspects),
         asked=np.array(asked).reshape(len(SUBJECTS), ASPECTS),
         nouns=np.array(nouns),
-        names=np.array(names),
+        places=np.array(places),
+        surnames=np.array(surnames),
+        first_names=np.array(first_names),
         signatures=np.array([EMPTY, *signatures]),
     )
+
+
+def _name_phrases(phrases: PhraseTable, parts: NameParts) -> list[int]:
+    pairs = [(start, "##" + end) for start in parts.starts for end in parts.ends]
+    return [phrases.add_pieces(pair) for pair in pairs]

@@ -1,0 +1,262 @@
+"""Reading with a cost: read a review chunk by chunk, and commit to a label when sure.
+
+An episode is a review. Action 0 reads the next chunk, for which it pays; action k commits to label
+k - 1, which pays 1 where it is right, and ends the episode. The title, the number of chunks and
+what is read are observed; a chunk that is not read yet is padding. A decision process of this
+shape is optimal stopping (Wald 1945); that reading may stop early is the idea of skim-reading
+(Yu, Lee and Le 2017, "Learning to Skim Text").
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.actions import check_actions, to_plain
+from lightbulb_envs.engines.engine import Observation, Step, Taken
+from lightbulb_envs.engines.shelf import Shelf, check_instances
+from lightbulb_envs.keywords import keyword
+from lightbulb_envs.sources.reviews.reading import best_reading
+from lightbulb_envs.sources.reviews.source import Review, ReviewSource
+from lightbulb_envs.summation import add_in_order
+
+READ = 0
+"""The action that reads on."""
+PARTS = ("answer", "reading", "illegal_action")
+KEPT = 1 << 15
+"""Reviews of a pool that are kept ready."""
+_NONE = np.iinfo(np.int64).min
+"""The instance of a row that has no episode yet; nobody can ask for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentimentConfig:
+    """Keywords of the sentiment environments."""
+
+    level: int = keyword(2, example=0)
+    """Level of the simulated reviews, 0 to 5."""
+    split: str | None = keyword(None, example="ood")
+    """train (the default), validation, test, ood or heldout."""
+    read_cost: float = keyword(0.05, example=0.2)
+    """What a chunk costs to read."""
+    wrong: float = keyword(-1.0, example=-2.0)
+    """What a wrong label is paid; a right one is paid 1."""
+    illegal_penalty: float = keyword(0.01, example=0.5)
+    """What reading on costs when all is read."""
+    num_instances: int | None = keyword(None, example=5)
+    """Reviews of a fixed pool. Default: no end of them."""
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("read_cost", self.read_cost),
+            ("illegal_penalty", self.illegal_penalty),
+        ):
+            if value < 0:
+                raise ValueError(f"{name} is a price and must be 0 or more, got {value}")
+        if self.wrong >= 1:
+            raise ValueError(f"a wrong label must be paid less than 1, got wrong={self.wrong}")
+        if self.num_instances is not None and self.num_instances < 1:
+            raise ValueError(f"num_instances must be 1 or more, got {self.num_instances}")
+
+
+class SentimentEngine:
+    """N episodes of reading; see `engines.engine.Engine` for the contract."""
+
+    Config: ClassVar[type] = SentimentConfig
+    baselines: ClassVar[str] = "lightbulb_envs.baselines.reading:BASELINES"
+    part_names: tuple[str, ...] = PARTS
+
+    def __init__(self, config: SentimentConfig, num_envs: int, max_steps: int | None = None):
+        self.config = config
+        self.num_envs = num_envs
+        self.max_steps = max_steps
+        self.source = ReviewSource(config.level, config.split or "train")
+        self.num_instances = config.num_instances
+        self.labels = self.source.labels
+        listed = " or ".join(f"{number} for {label}" for number, label in enumerate(self.labels, 1))
+        self.task_text = (
+            "Say what a review thinks of what it is about. Read it chunk by chunk, which costs "
+            f"{config.read_cost:g} a chunk, and commit when you are sure: answer {READ} to read "
+            f"on, {listed}."
+        )
+        lines, tokens = self.source.max_sentences, self.source.max_tokens
+        spaces = gymnasium.spaces
+        most = self.source.vocabulary.size - 1
+        self.observation_space = spaces.Dict(
+            {
+                "tokens": spaces.Box(0, most, (lines, tokens), np.int32),
+                "unread": spaces.Box(0.0, 1.0, (1,), np.float32),
+                "action_mask": spaces.Box(0, 1, (1 + len(self.labels),), np.int8),
+            }
+        )
+        self.action_space: gymnasium.Space[Any] = spaces.Discrete(1 + len(self.labels))
+        self._instance = np.full(num_envs, _NONE)
+        self._text = np.zeros((num_envs, lines, tokens), dtype=np.int32)
+        self._tokens = np.zeros_like(self._text)  # what is read of it
+        self._length = np.zeros(num_envs, dtype=np.int64)
+        self._label = np.zeros(num_envs, dtype=np.int64)
+        self._read = np.zeros(num_envs, dtype=np.int64)
+        self._steps = np.zeros(num_envs, dtype=np.int64)
+        self._has_ended = np.ones(num_envs, dtype=bool)
+        self._open()
+
+    def _open(self) -> None:
+        """Makes what is remembered of episodes and documents; there is nothing yet."""
+        self._taken: list[list[Taken]] = [[] for _ in range(self.num_envs)]
+        is_endless = self.num_instances is None
+        self._shelf = Shelf(self._prepare, self.num_envs, KEPT, is_endless=is_endless)
+        self._best: dict[int, tuple[NDArray[np.int64], float]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what `pickle` keeps: no documents, and nothing that can be found again."""
+        return {**self.__dict__, "_shelf": None, "_best": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        taken = self._taken
+        self._open()
+        self._taken = taken
+
+    @property
+    def upcoming(self) -> Callable[[int], NDArray[np.int64]] | None:
+        """What tells the instances to come, if anything does."""
+        return self._shelf.upcoming
+
+    @upcoming.setter
+    def upcoming(self, upcoming: Callable[[int], NDArray[np.int64]] | None) -> None:
+        self._shelf.upcoming = upcoming
+
+    def _prepare(self, instances: NDArray[np.int64]) -> Sequence[tuple[Any, int, int]]:
+        """Returns the tokens, the length and the label of reviews."""
+        batch = self.source.batch(instances)
+        return list(zip(batch.tokens, batch.num_chunks.tolist(), batch.label.tolist(), strict=True))
+
+    def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        """Starts an episode in every row given: its title is read."""
+        wanted = np.asarray(instances, dtype=np.int64).tolist()
+        check_instances(wanted, self.source.num_documents)
+        for row, (tokens, length, label) in zip(
+            rows.tolist(), self._shelf.take(wanted), strict=True
+        ):
+            self._text[row] = tokens
+            self._length[row], self._label[row] = length, label
+            self._taken[row] = []
+            self._best.pop(row, None)
+        self._instance[rows] = instances
+        self._tokens[rows] = 0
+        self._tokens[rows, 0] = self._text[rows, 0]
+        self._read[rows] = 0
+        self._steps[rows] = 0
+        self._has_ended[rows] = False
+
+    def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
+        """Takes one action in every row given."""
+        chosen = check_actions(actions, len(rows), self.action_space)
+        if self._has_ended[rows].any():
+            ended = rows[self._has_ended[rows]].tolist()
+            raise RuntimeError(f"the episodes of rows {ended} have ended: call reset first")
+        wants = chosen == READ
+        is_illegal = wants & (self._read[rows] >= self._length[rows])
+        reads = wants & ~is_illegal
+        is_right = chosen - 1 == self._label[rows]
+        parts = np.zeros((len(rows), len(PARTS)))
+        parts[:, 0] = np.where(wants, 0.0, np.where(is_right, 1.0, self.config.wrong))
+        parts[:, 1] = np.where(reads, -self.config.read_cost, 0.0)
+        parts[:, 2] = np.where(is_illegal, -self.config.illegal_penalty, 0.0)
+        reader = rows[reads]
+        self._read[reader] += 1
+        self._tokens[reader, self._read[reader]] = self._text[reader, self._read[reader]]
+        self._steps[rows] += 1
+        truncated = np.zeros(len(rows), dtype=bool)
+        if self.max_steps is not None:
+            truncated = self._steps[rows] >= self.max_steps
+        self._has_ended[rows] = ~wants | truncated
+        for place, row in enumerate(rows.tolist()):
+            paid = tuple(parts[place].tolist())
+            self._taken[row].append(Taken(to_plain(chosen[place]), paid, bool(is_illegal[place])))
+        reward = np.array([add_in_order(row) for row in parts.tolist()])
+        return Step(reward, parts, ~wants, truncated, is_illegal)
+
+    def observe(self, rows: NDArray[np.int64]) -> Observation:
+        """Returns fresh arrays of the rows' observations."""
+        left = self._length[rows] - self._read[rows]
+        mask = np.ones((len(rows), 1 + len(self.labels)), dtype=np.int8)
+        mask[:, READ] = left > 0
+        unread = (left / self.source.max_chunks).astype(np.float32)[:, None]
+        return {"tokens": self._tokens[rows], "unread": unread, "action_mask": mask}
+
+    def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Returns the rows' instances."""
+        return self._instance[rows]
+
+    def document(self, row: int) -> Review:
+        """Returns a row's review as text."""
+        return self.source.document(int(self._instance[row]))
+
+    def num_read(self, row: int) -> int:
+        """Returns how many chunks a row's episode has read."""
+        return int(self._read[row])
+
+    def taken(self, row: int) -> tuple[Taken, ...]:
+        """Returns the actions of a row's episode so far, and what each was paid."""
+        return tuple(self._taken[row])
+
+    def _plan(self, row: int) -> tuple[NDArray[np.int64], float]:
+        """Returns the best action by the chunks that are read, and the value at the start."""
+        if row not in self._best:
+            config = self.config
+            own = self._instance[[row]]
+            best = best_reading(self.source, own, config.read_cost, config.wrong)
+            self._best[row] = best.action[0], float(best.value[0, 0])
+        return self._best[row]
+
+    def oracle_action(self, row: int) -> int:
+        """Returns what a reader does who knows the rules, and not what is not read yet."""
+        return int(self._plan(row)[0][self._read[row]])
+
+    def oracle_return(self, row: int) -> float:
+        """Returns what such a reader's return is on average, given what the start shows."""
+        return self._plan(row)[1]
+
+    def oracle_method(self, row: int) -> str:
+        """Returns "expected": no reader returns more on average, by dynamic programming."""
+        return "expected"
+
+    def snapshot(self, row: int) -> dict[str, Any]:
+        """Returns a row's episode as plain data."""
+        return {
+            "instance": int(self._instance[row]),
+            "read": int(self._read[row]),
+            "steps": int(self._steps[row]),
+            "has_ended": bool(self._has_ended[row]),
+            "taken": [asdict(taken) for taken in self.taken(row)],
+        }
+
+    def restore(self, row: int, snapshot: dict[str, Any]) -> None:
+        """Goes back to a row's episode as `snapshot` returned it."""
+        self.reset(np.array([row]), np.array([snapshot["instance"]]))
+        read = snapshot["read"]
+        self._read[row] = read
+        self._tokens[row, : read + 1] = self._text[row, : read + 1]
+        self._steps[row] = snapshot["steps"]
+        self._has_ended[row] = snapshot["has_ended"]
+        self._taken[row] = [Taken.of(one) for one in snapshot["taken"]]
+
+    def render(self, row: int, mode: str) -> str:
+        """Returns a row's episode as text for a terminal ("ansi") or as one page ("html")."""
+        review, read = self.document(row), self.num_read(row)
+        lines = [review.title, *review.chunks[:read]]
+        if read < len(review.chunks):
+            lines.append(f"({len(review.chunks) - read} of {len(review.chunks)} chunks unread)")
+        answers = [one.action for one in self.taken(row) if one.action != READ]
+        if answers:
+            lines.append(f"Answer: {self.labels[answers[-1] - 1]}. It is {review.label}.")
+        text = "\n".join(lines)
+        if mode == "html":
+            from lightbulb_envs.render_html import text_page
+
+            return text_page(review.id, text)
+        return text

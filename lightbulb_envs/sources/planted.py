@@ -150,6 +150,12 @@ class PlantedSource:
         first, planted = self._planted_in(instance)
         return range(first, first + len(planted))
 
+    def sentences(self, batch: DocumentBatch, place: int) -> tuple[str, ...]:
+        """Returns the article at a place of a batch in text, as its `document` has it."""
+        first, planted = self._planted_in(int(batch.instance[place]))
+        told = self._newsroom.sentences(batch, place)[:first]
+        return (*told, *(one.text for one in planted))
+
     def document(self, instance: int) -> Document:
         """Returns one document as text, tricks included; ValueError for a negative instance."""
         document = self._newsroom.document(instance)

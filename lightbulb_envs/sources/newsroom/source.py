@@ -249,6 +249,11 @@ class NewsroomSource:
         )
         return tokens, words
 
+    def sentences(self, batch: DocumentBatch, place: int) -> tuple[str, ...]:
+        """Returns the article at a place of a batch in text, as its `document` has it."""
+        lines = batch.tokens[place, : batch.num_sentences[place]].tolist()
+        return tuple(_capitalise(self.vocabulary.decode(line)) for line in lines)
+
     def document(self, instance: int) -> Document:
         """Returns one document as text, with its facts; ValueError for a negative instance."""
         if instance < 0:

@@ -1,10 +1,19 @@
 """Ctrl-C: it ends a program at once while it is imported, and is an exception from then on.
 
 Importing torch takes seconds, in which there is nothing to tidy up and nobody to catch an
-exception.
+exception. Later, an exception in a callback from C is printed and lost, and the program would go
+on: numba compiles what Tianshou needs by way of such callbacks. There Ctrl-C is put off.
 """
 
+import os
 import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+_CALLBACKS = str(Path("llvmlite", "binding", "executionengine.py"))
+_SOON = 0.05
+"""Seconds after which a Ctrl-C that was put off comes again."""
 
 
 def end_at_once() -> None:
@@ -14,6 +23,18 @@ def end_at_once() -> None:
 
 
 def raise_from_now_on() -> None:
-    """Lets Ctrl-C raise KeyboardInterrupt again."""
+    """Lets Ctrl-C raise KeyboardInterrupt again, where somebody can catch it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _raise_where_it_is_heard)
+
+
+def _raise_where_it_is_heard(number: int, frame: FrameType | None) -> None:
+    inner = frame
+    while inner is not None:
+        if inner.f_code.co_filename.endswith(_CALLBACKS):
+            again = threading.Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT))
+            again.daemon = True
+            again.start()
+            return
+        inner = inner.f_back
+    signal.default_int_handler(number, frame)

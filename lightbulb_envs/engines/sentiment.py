@@ -33,15 +33,13 @@ _NONE = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, kw_only=True)
-class SentimentConfig:
-    """Keywords of the sentiment environments."""
+class BanditConfig:
+    """Keywords of labelling what is read: those of all sentiment environments."""
 
     level: int = keyword(2, example=0)
     """Level of the simulated reviews, 0 to 5."""
     split: str | None = keyword(None, example="ood")
     """train (the default), validation, test, ood or heldout."""
-    read_cost: float = keyword(0.05, example=0.2)
-    """What a chunk costs to read."""
     wrong: float = keyword(-1.0, example=-2.0)
     """What a wrong label is paid; a right one is paid 1."""
     illegal_penalty: float = keyword(0.01, example=0.5)
@@ -50,38 +48,56 @@ class SentimentConfig:
     """Reviews of a fixed pool. Default: no end of them."""
 
     def __post_init__(self) -> None:
-        for name, value in (
-            ("read_cost", self.read_cost),
-            ("illegal_penalty", self.illegal_penalty),
-        ):
-            if value < 0:
-                raise ValueError(f"{name} is a price and must be 0 or more, got {value}")
+        check_price("illegal_penalty", self.illegal_penalty)
         if self.wrong >= 1:
             raise ValueError(f"a wrong label must be paid less than 1, got wrong={self.wrong}")
         if self.num_instances is not None and self.num_instances < 1:
             raise ValueError(f"num_instances must be 1 or more, got {self.num_instances}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class SentimentConfig(BanditConfig):
+    """Keywords of reading with a cost."""
+
+    read_cost: float = keyword(0.05, example=0.2)
+    """What a chunk costs to read."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_price("read_cost", self.read_cost)
+
+
+def check_price(name: str, value: float) -> None:
+    """Raises ValueError for a price below 0."""
+    if value < 0:
+        raise ValueError(f"{name} is a price and must be 0 or more, got {value}")
+
+
 class SentimentEngine:
     """N episodes of reading; see `engines.engine.Engine` for the contract."""
 
     Config: ClassVar[type] = SentimentConfig
+    is_read_at_once: ClassVar[bool] = False
     baselines: ClassVar[str] = "lightbulb_envs.baselines.reading:BASELINES"
     part_names: tuple[str, ...] = PARTS
 
-    def __init__(self, config: SentimentConfig, num_envs: int, max_steps: int | None = None):
+    def __init__(self, config: BanditConfig, num_envs: int, max_steps: int | None = None):
         self.config = config
         self.num_envs = num_envs
         self.max_steps = max_steps
         self.source = ReviewSource(config.level, config.split or "train")
         self.num_instances = config.num_instances
         self.labels = self.source.labels
+        self.read_cost: float = getattr(config, "read_cost", 0.0)
         listed = " or ".join(f"{number} for {label}" for number, label in enumerate(self.labels, 1))
-        self.task_text = (
-            "Say what a review thinks of what it is about. Read it chunk by chunk, which costs "
-            f"{config.read_cost:g} a chunk, and commit when you are sure: answer {READ} to read "
-            f"on, {listed}."
-        )
+        self.task_text = "Say what a review thinks of what it is about"
+        if self.is_read_at_once:
+            self.task_text += f": answer {listed}."
+        else:
+            self.task_text += (
+                f". Read it chunk by chunk, which costs {self.read_cost:g} a chunk, and commit "
+                f"when you are sure: answer {READ} to read on, {listed}."
+            )
         lines, tokens = self.source.max_sentences, self.source.max_tokens
         spaces = gymnasium.spaces
         most = self.source.vocabulary.size - 1
@@ -146,9 +162,13 @@ class SentimentEngine:
             self._taken[row] = []
             self._best.pop(row, None)
         self._instance[rows] = instances
-        self._tokens[rows] = 0
-        self._tokens[rows, 0] = self._text[rows, 0]
-        self._read[rows] = 0
+        if self.is_read_at_once:
+            self._tokens[rows] = self._text[rows]
+            self._read[rows] = self._length[rows]
+        else:
+            self._tokens[rows] = 0
+            self._tokens[rows, 0] = self._text[rows, 0]
+            self._read[rows] = 0
         self._steps[rows] = 0
         self._has_ended[rows] = False
 
@@ -164,7 +184,7 @@ class SentimentEngine:
         is_right = chosen - 1 == self._label[rows]
         parts = np.zeros((len(rows), len(PARTS)))
         parts[:, 0] = np.where(wants, 0.0, np.where(is_right, 1.0, self.config.wrong))
-        parts[:, 1] = np.where(reads, -self.config.read_cost, 0.0)
+        parts[:, 1] = np.where(reads, -self.read_cost, 0.0)
         parts[:, 2] = np.where(is_illegal, -self.config.illegal_penalty, 0.0)
         reader = rows[reads]
         self._read[reader] += 1
@@ -207,10 +227,10 @@ class SentimentEngine:
     def _plan(self, row: int) -> tuple[NDArray[np.int64], float]:
         """Returns the best action by the chunks that are read, and the value at the start."""
         if row not in self._best:
-            config = self.config
             own = self._instance[[row]]
-            best = best_reading(self.source, own, config.read_cost, config.wrong)
-            self._best[row] = best.action[0], float(best.value[0, 0])
+            best = best_reading(self.source, own, self.read_cost, self.config.wrong)
+            start = self._length[row] if self.is_read_at_once else 0
+            self._best[row] = best.action[0], float(best.value[0, start])
         return self._best[row]
 
     def oracle_action(self, row: int) -> int:
@@ -260,3 +280,10 @@ class SentimentEngine:
 
             return text_page(review.id, text)
         return text
+
+
+class BanditEngine(SentimentEngine):
+    """N reviews that are read from the start, at no cost: an episode is one answer."""
+
+    Config: ClassVar[type] = BanditConfig
+    is_read_at_once: ClassVar[bool] = True

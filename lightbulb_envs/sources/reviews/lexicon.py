@@ -63,6 +63,9 @@ SUBJECTS = (
             "we [came|went] on a [Monday|Friday|Sunday||Tuesday].",
             "it has [ten|twenty|forty||thirty] tables.",
             "it lies near the [station|river|market||harbour].",
+            "the menu changes every [week|month||season].",
+            "a table is kept for [two|three||four] sittings.",
+            "the kitchen closes at [nine|ten||eleven].",
         ),
     ),
     Subject(
@@ -77,6 +80,9 @@ SUBJECTS = (
             "we stayed for [two|three|four||five] nights.",
             "it has [six|eight|nine||seven] floors.",
             "it stands beside the [lake|park|church||bridge].",
+            "breakfast is served from [six|seven||eight].",
+            "our window faced the [street|yard|hill||sea].",
+            "it belongs to a [family|bank|company||trust].",
         ),
     ),
     Subject(
@@ -91,6 +97,9 @@ SUBJECTS = (
             "it runs for [two|three||four] hours.",
             "it was shot in [winter|summer|autumn||spring].",
             "we saw it on a [Saturday|Thursday||Wednesday].",
+            "it is set in a [village|port|factory||castle].",
+            "it is told in [three|five||seven] parts.",
+            "it follows a [teacher|sailor|doctor||baker].",
         ),
     ),
     Subject(
@@ -105,6 +114,9 @@ SUBJECTS = (
             "it opened [ten|twenty|forty||thirty] years ago.",
             "a ticket is for one [day|week||month].",
             "it stands opposite the [theatre|library|school||court].",
+            "it has [three|five||four] floors.",
+            "groups enter by the [north|south||east] door.",
+            "it shows [maps|clocks|ships||coins].",
         ),
     ),
     Subject(
@@ -119,6 +131,9 @@ SUBJECTS = (
             "we took it on a [Monday|Friday|Sunday||Tuesday].",
             "it has [six|eight|nine||seven] stops.",
             "it follows the [river|coast|valley||canal].",
+            "it runs every [hour|day||morning].",
+            "the journey takes [two|three||four] hours.",
+            "it was built in the [spring|last century||war].",
         ),
     ),
 )

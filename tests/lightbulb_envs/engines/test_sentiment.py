@@ -8,7 +8,13 @@ import lightbulb_envs
 from lightbulb_envs.baselines.reading import BestReader, Lexicon
 from lightbulb_envs.baselines.table import make_baseline
 from lightbulb_envs.checker import LAWS, check_text_env
-from lightbulb_envs.engines.sentiment import READ, SentimentConfig, SentimentEngine
+from lightbulb_envs.engines.sentiment import (
+    READ,
+    BanditConfig,
+    BanditEngine,
+    SentimentConfig,
+    SentimentEngine,
+)
 from lightbulb_envs.score import mean_returns, random_returns
 
 ROW = np.zeros(1, dtype=np.int64)
@@ -69,6 +75,17 @@ def test_to_read_on_when_all_is_read_is_illegal_and_changes_nothing():
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
+def test_where_all_is_read_an_episode_is_one_answer():
+    engine = BanditEngine(BanditConfig(level=2), 1)
+    engine.reset(ROW, np.array([0]))
+    review = engine.document(0)
+    assert shown(engine) == [review.title, *review.chunks]
+    assert engine.observe(ROW)["action_mask"].tolist() == [[0, 1, 1]]
+    assert engine.oracle_return(0) == 1.0
+    assert engine.labels[engine.oracle_action(0) - 1] == review.label
+    assert paid(engine, engine.oracle_action(0)) == ([1.0, 0.0, 0.0], True)
+
+
 def test_the_last_step_is_truncated():
     engine = engine_of(2, max_steps=2)
     rows = np.arange(2)
@@ -102,7 +119,7 @@ def test_a_lexicon_does_where_words_are_all_and_fails_where_they_are_not():
         best = mean_returns(make_baseline("oracle", engine), engine, instances).mean()
         lexicon = mean_returns(Lexicon(engine), engine, instances).mean()
         scores[level] = 100 * (lexicon - random) / (best - random)
-    assert scores[0] > 90 > 60 > scores[2] > 20 > scores[4]
+    assert scores[0] > 80 > 60 > scores[2] > 20 > scores[4] > 0
 
 
 def test_by_hand_a_lexicon_reads_until_it_has_enough():
@@ -155,15 +172,17 @@ def test_rendering_tells_what_is_read_and_the_answer():
     assert f"Answer: positive. It is {review.label}." in engine.render(0, "ansi")
 
 
-@pytest.fixture
-def env_id():
+@pytest.fixture(params=[("Sentiment", 0), ("Sentiment", 2), ("Sentiment", 4), ("Bandit", 2)])
+def env_id(request):
+    name, level = request.param
     row = lightbulb_envs.Row(
-        id="Test/Reading-v0",
-        engine="lightbulb_envs.engines.sentiment:SentimentEngine",
+        id=f"Test/{name}-v0",
+        engine=f"lightbulb_envs.engines.sentiment:{name}Engine",
         head="categorical",
         heuristic="lexicon",
         agent="actor_critic",
         max_episode_steps=32,
+        settings={"level": level},
     )
     lightbulb_envs.register(row)
     yield row.id
@@ -171,7 +190,7 @@ def env_id():
     del gymnasium.registry[row.id]
 
 
-def test_the_engine_keeps_the_laws(env_id):
+def test_the_engines_keep_the_laws(env_id):
     laws = [law for law in LAWS if law != "seeds"]  # other processes do not know the id
     unchecked = [one.law for one in check_text_env(env_id, laws) if not one.is_checked]
     assert unchecked == ["gains"]

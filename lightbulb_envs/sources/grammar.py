@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.ragged import Ragged
 from lightbulb_envs.randomness import to_range
+from lightbulb_envs.sources.names import NameParts
 from lightbulb_envs.sources.pieces import OPENING, PieceVocabulary, split_pieces
 
 _ITEM = re.compile(r"(\{[^}]*\}|\[[^\]]*\])")
@@ -82,6 +83,12 @@ class PhraseTable:
             self._numbers[phrase] = len(self.phrases)
             self.phrases.append(phrase)
         return self._numbers[phrase]
+
+    def add_names(self, parts: NameParts) -> list[int]:
+        """Returns the numbers of phrases, by the numbers of the names that they tell."""
+        return [
+            self.add_pieces((start, "##" + end)) for start in parts.starts for end in parts.ends
+        ]
 
     def add_run(self, texts: Iterable[str]) -> TemplateRange:
         """Adds phrases that must have consecutive numbers, even if some exist already."""

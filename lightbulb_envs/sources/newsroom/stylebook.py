@@ -255,8 +255,7 @@ def _compile_shared_phrases(phrases: PhraseTable) -> dict[str, Any]:
 
 
 def _name_phrases(phrases: PhraseTable, parts: NameParts) -> Names:
-    pairs = [(start, "##" + end) for start in parts.starts for end in parts.ends]
-    return Names(parts, np.array([phrases.add_pieces(pair) for pair in pairs]))
+    return Names(parts, np.array(phrases.add_names(parts)))
 
 
 def _with_article(noun: str) -> str:

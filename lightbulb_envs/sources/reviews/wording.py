@@ -17,7 +17,7 @@ from lightbulb_envs.sources.grammar import (
     compile_grammar,
     number_slots,
 )
-from lightbulb_envs.sources.names import FIRST_NAMES, PLACES, SURNAMES, NameParts
+from lightbulb_envs.sources.names import FIRST_NAMES, PLACES, SURNAMES
 from lightbulb_envs.sources.pieces import PieceVocabulary
 from lightbulb_envs.sources.reviews.forms import FORMS, MENTIONS, SHIFTS
 from lightbulb_envs.sources.reviews.lexicon import SUBJECTS, TURNS
@@ -63,7 +63,7 @@ def wording() -> Wording:
     aspects = [phrases.add_run(nouns) for subject in SUBJECTS for nouns in subject.aspects]
     asked = [phrases.add(nouns[0]) for subject in SUBJECTS for nouns in subject.aspects]
     nouns = [phrases.add(subject.noun) for subject in SUBJECTS]
-    places, surnames = _name_phrases(phrases, PLACES), _name_phrases(phrases, SURNAMES)
+    places, surnames = phrases.add_names(PLACES), phrases.add_names(SURNAMES)
     first_names = [phrases.add(name) for name in FIRST_NAMES]
     signatures = [phrases.add(text) for text in SIGNATURES]
     vocabulary = PieceVocabulary(sorted({piece for phrase in phrases.phrases for piece in phrase}))
@@ -82,8 +82,3 @@ def wording() -> Wording:
         first_names=np.array(first_names),
         signatures=np.array([EMPTY, *signatures]),
     )
-
-
-def _name_phrases(phrases: PhraseTable, parts: NameParts) -> list[int]:
-    pairs = [(start, "##" + end) for start in parts.starts for end in parts.ends]
-    return [phrases.add_pieces(pair) for pair in pairs]

@@ -121,7 +121,8 @@ class TextEnv(gymnasium.Env[Any, Any]):
     def oracle_return(self) -> float:
         """Returns the oracle's return on this document, without a time limit.
 
-        No episode returns more where `oracle_method` is "exact"; a beam may miss the best draft.
+        No episode returns more where `oracle_method` is "exact"; where it is "expected", no policy
+        that reads does on average; a beam may miss the best draft.
         """
         return self.engine.oracle_return(0)
 

@@ -31,6 +31,7 @@ class Move:
 
 
 LONG = 24
+"""Times that the first action is taken, so that what needs many of them is met."""
 SCRIPT = tuple(Move(number) for number in range(6))
 """Six legal moves, for laws that need no search."""
 

@@ -208,7 +208,7 @@ static void fill_clean(void)
 #define KELVIN 0x212A /* its lower case is k; that of DOTTED_I is i and a mark */
 #define DOTTED_I 0x130
 
-/* Cleans ASCII. As CLEAN has it, in arithmetic that compilers do on many characters at once. */
+/* Cleans ASCII as CLEAN has it, in arithmetic that compilers do on many characters at once. */
 static void clean_ascii(const unsigned char *data, Py_ssize_t length, unsigned char *cleaned)
 {
     for (Py_ssize_t place = 0; place < length; place++) {

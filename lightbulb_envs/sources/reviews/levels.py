@@ -1,4 +1,4 @@
-"""The levels of reviews: named attributes, frozen by what the baselines score.
+"""The levels of reviews: named attributes.
 
 Ranges are inclusive. Chances are of a chunk where nothing else is said.
 """

@@ -224,9 +224,9 @@ class ReviewSource:
         )
 
     @property
-    def _asks(self) -> int:
+    def _asks(self) -> bool:
         """Whether titles ask for an aspect."""
-        return int(self.level.others > 0)
+        return self.level.others > 0
 
     def _meaning(self, operation: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Returns the shifts of operations and which are turns; of `NOTHING`, 0 and false."""

@@ -401,6 +401,13 @@ class OracleThatPromises(SummariseEngine):
         return super().oracle_return(row) + 0.1
 
 
+class OracleThatPromisesOnAverage(OracleThatPromises):
+    """Promises more than it returns on average."""
+
+    def oracle_method(self, row):
+        return "expected"
+
+
 class Worst(Lead):
     """Picks the last sentences."""
 

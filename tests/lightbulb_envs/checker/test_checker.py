@@ -82,6 +82,7 @@ BROKEN = {
     "oracle": [
         ("WeakOracle", "returns more", "misses something|widen the oracle"),
         ("OracleThatPromises", "returns up to 0.1", "must follow one plan"),
+        ("OracleThatPromisesOnAverage", "on average over 32", "must follow one plan"),
         ("OracleThatDallies", "does not end instance", "raise the limit"),
     ],
     "heuristic": [("PoorHeuristic", "and random", "name a heuristic that beats random")],

@@ -129,6 +129,16 @@ def names(split, pattern):
     return {re.search(pattern, title).group(1) for title in titles}
 
 
+def test_no_review_begins_with_a_turn():
+    source = ReviewSource(2, "train")
+    said = source.opinions(np.arange(400))
+    turns = [number for number, one in enumerate(source.programme.operations) if one.is_turn]
+    reviews = np.flatnonzero(np.isin(said.operation[:, 0], turns))
+    assert len(reviews) > 20
+    for number in reviews.tolist():
+        assert not TURN.match(source.document(number).chunks[0])
+
+
 def test_splits_share_no_name():
     for pattern in (r"the [a-z ]+ ([A-Z][a-z]+)", r"^[A-Z][a-z]+ ([A-Z][a-z]+) on"):
         found = [names(split, pattern) for split in ("train", "validation", "test", "ood")]

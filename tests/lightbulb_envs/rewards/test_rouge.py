@@ -142,6 +142,18 @@ def test_words_that_begin_with_the_same_eight_letters_are_told_apart(kernel):
             assert score(one, other, ["rouge1"])["rouge1"].fmeasure == shared
 
 
+@pytest.mark.parametrize("letter", [chr(number) for number in (*range(256), 0x130, 0x212A)])
+def test_every_character_parts_words_or_does_not(kernel, letter):
+    names = ["rouge1", "rouge2", "rougeLsum"]
+    text = f"x{letter}y {letter} {letter * 70}z"
+    for reference in (text, f"xy x y {letter.lower()} z", f"x{letter.upper()}y"):
+        truth = RougeScorer(names).score(reference, text)
+        ours = score(text, reference, names)
+        assert {name: _triple(one) for name, one in ours.items()} == {
+            name: _triple(truth[name]) for name in names
+        }
+
+
 def test_a_long_word_and_a_new_stem_are_learnt_once(kernel):
     long = "x" * 1_000_000
     for _ in range(2):

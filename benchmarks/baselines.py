@@ -23,6 +23,7 @@ ROWS = 128
 KEPT = 20
 """Documents whose returns are kept one by one."""
 _V0 = "Lightbulb/NewsSummariser-v0"
+_SENTIMENT = "Lightbulb/SentimentAnalysis-v0"
 ENVIRONMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "level 0": (_V0, {"level": 0}),
     "Easy": ("Lightbulb/NewsSummariser-Easy-v0", {}),
@@ -32,6 +33,13 @@ ENVIRONMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MultiDoc": ("Lightbulb/NewsSummariser-MultiDoc-v0", {}),
     "Slate": ("Lightbulb/NewsSummariser-Slate-v0", {}),
     "Subset": ("Lightbulb/NewsSummariser-Subset-v0", {}),
+    "reviews of level 0": (_SENTIMENT, {"level": 0}),
+    "reviews of level 1": (_SENTIMENT, {"level": 1}),
+    "Sentiment v0": (_SENTIMENT, {}),
+    "reviews of level 3": (_SENTIMENT, {"level": 3}),
+    "Sentiment Hard": ("Lightbulb/SentimentAnalysis-Hard-v0", {}),
+    "Sentiment Cue": ("Lightbulb/SentimentAnalysis-Cue-v0", {}),
+    "Sentiment Bandit": ("Lightbulb/SentimentAnalysis-Bandit-v0", {}),
 }
 """Ids and levels by the names that tables give them."""
 

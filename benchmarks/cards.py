@@ -1,22 +1,26 @@
 """The tables of the environments' cards, made from the code and from committed results."""
 
 import ast
+import functools
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from typing import Any
 
 import lightbulb_envs
 from benchmarks.markdown import load, span, table
 from lightbulb_envs.audit.ceilings import CEILINGS, limit_of
+from lightbulb_envs.engines.sentiment import BanditConfig, SentimentConfig
 from lightbulb_envs.engines.slate import SlateConfig
 from lightbulb_envs.engines.summarise import SummariseConfig
 from lightbulb_envs.registry import make_engine
 from lightbulb_envs.rewards.compose import PARTS, PRESETS
+from lightbulb_envs.sources.labelled import LabelledConfig
 from lightbulb_envs.sources.source import SourceConfig
 
 SUMMARISERS = tuple(env_id for env_id in lightbulb_envs.ROWS if "NewsSummariser" in env_id)
+READERS = tuple(env_id for env_id in lightbulb_envs.ROWS if "SentimentAnalysis" in env_id)
 LEVELS = {
     "level 0": ("whether an agent stops in time", "none that reads: lead-3 is all it takes"),
     "Easy": ("telling a repetition and late facts from news", "centrality: it follows words"),
@@ -31,12 +35,28 @@ LEVELS = {
     "Subset": ("judging sentences one by one, in the article's order", "lead-3"),
 }
 """What an environment tests, and which policy fails it and why."""
+REVIEW_LEVELS = {
+    "reviews of level 0": ("stopping in time: words say what they mean", "none that reads"),
+    "reviews of level 1": ("negation, comparison and degrees", "the lexicon: it adds up words"),
+    "Sentiment v0": (
+        "contrast: after a turn, what came before counts half",
+        "the lexicon, and who stops before the turn",
+    ),
+    "reviews of level 3": ("which aspect the title asks about", "who counts all aspects"),
+    "Sentiment Hard": ("quotations of others and irony, too", "who takes words literally"),
+    "Sentiment Cue": (
+        "reading, though the title gives the label away in training",
+        "who trusts the title: see `ood`",
+    ),
+    "Sentiment Bandit": ("a label for a whole text, in one step", "the lexicon"),
+}
+"""The same, of reading."""
 
 
-def spaces_table() -> str:
-    """Returns the spaces of every id."""
+def spaces_table(ids: Sequence[str] = SUMMARISERS) -> str:
+    """Returns the spaces of ids."""
     rows = []
-    for env_id in SUMMARISERS:
+    for env_id in ids:
         engine = make_engine(env_id, 1)
         told = ", ".join(
             f"`{name}` {tuple(space.shape or ())} {space.dtype}"
@@ -48,12 +68,23 @@ def spaces_table() -> str:
 
 def keywords_table() -> str:
     """Returns the keywords of the summarisers, with what their docstrings say."""
-    rows = []
-    for config in (SummariseConfig, SourceConfig, SlateConfig):
+    return _keywords({SummariseConfig: "", SourceConfig: "", SlateConfig: " (Slate and Subset)"})
+
+
+def review_keywords_table() -> str:
+    """Returns the keywords of the sentiment environments, with what their docstrings say."""
+    configs = {SentimentConfig: " (not Bandit)", BanditConfig: "", LabelledConfig: ""}
+    return _keywords(configs | {SourceConfig: ""})
+
+
+def _keywords(configs: dict[type, str]) -> str:
+    """Returns the fields of configs, each told by the first that has it, with notes."""
+    told: dict[str, list[str]] = {}
+    for config, note in configs.items():
         for name, (default, text) in _documented_fields(config).items():
-            note = " (Slate and Subset)" if config is SlateConfig else ""
-            rows.append([f"`{name}`{note}", f"`{default}`", text.replace("|", "\\|")])
-    return table(["keyword", "default", "what it does"], rows, of_text=True)
+            row = [f"`{name}`{note}", f"`{default}`", text.replace("|", "\\|")]
+            told.setdefault(name, row)
+    return table(["keyword", "default", "what it does"], list(told.values()), of_text=True)
 
 
 def _documented_fields(config: type) -> dict[str, tuple[str, str]]:
@@ -63,9 +94,10 @@ def _documented_fields(config: type) -> dict[str, tuple[str, str]]:
     found = {}
     for line, following in zip(definition.body, definition.body[1:], strict=False):
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
+            if not isinstance(line.value, ast.Call):  # no keyword(default, example=...)
+                continue
             assert isinstance(following, ast.Expr)
             assert isinstance(following.value, ast.Constant)
-            assert isinstance(line.value, ast.Call)  # keyword(default, example=...)
             text = " ".join(str(following.value.value).split())
             found[line.target.id] = (ast.unparse(line.value.args[0]), text)
     return found
@@ -86,14 +118,24 @@ def parts_table() -> str:
 
 
 def baselines_table() -> str:
-    """Returns what the baselines return and score, a row an environment."""
-    results = load("baselines")
-    names = ("random", "lead-3", "centrality", "ceiling", "oracle")
+    """Returns what the summarisers' baselines return and score, a row an environment."""
+    columns = {name: name for name in ("random", "lead-3", "centrality")}
+    return _baselines(LEVELS, {**columns, "ceiling": "readable ceiling", "oracle": "oracle"})
+
+
+def review_baselines_table() -> str:
+    """Returns what the readers' baselines return and score, a row an environment."""
+    names = ("random", "lexicon", "lexicon, all read", "oracle")
+    return _baselines(REVIEW_LEVELS, {name: name for name in names})
+
+
+def _baselines(environments: Iterable[str], columns: dict[str, str]) -> str:
+    results = {name: load("baselines")[name] for name in environments}
     rows = []
     for name, result in results.items():
         entries = {entry["name"]: entry for entry in result["entries"]}
         cells = []
-        for actor in names:
+        for actor in columns:
             own = " ".join(span(entries[actor]["episode_return"], 3))
             if actor in ("random", "oracle"):
                 cells.append(own)
@@ -105,29 +147,49 @@ def baselines_table() -> str:
         f"Returns on {episodes.pop():,} test documents with 95 % bootstrap intervals, and scores "
         "in bold (random 0, oracle 100). `python -m benchmarks.baselines`."
     )
-    header = ["environment", *names[:3], "readable ceiling", "oracle"]
-    return table(header, rows) + "\n\n" + note
+    return table(["environment", *columns.values()], rows) + "\n\n" + note
 
 
 def tests_table() -> str:
     """Returns a line a level: what it tests, and which policy fails it."""
+    return _tests(LEVELS, ("lead-3", "centrality"))
+
+
+def review_tests_table() -> str:
+    """Returns a line a level of reviews: what it tests, and which policy fails it."""
+    return _tests(REVIEW_LEVELS, ("lexicon",))
+
+
+def _tests(levels: dict[str, tuple[str, str]], heuristics: Sequence[str]) -> str:
     results = load("baselines")
     rows = []
-    for name, (what, fails) in LEVELS.items():
+    for name, (what, fails) in levels.items():
         scores = {entry["name"]: entry["score"]["mean"] for entry in results[name]["entries"]}
-        shown = f"lead-3 {scores['lead-3']:.0f}, centrality {scores['centrality']:.0f}"
+        shown = ", ".join(f"{heuristic} {scores[heuristic]:.0f}" for heuristic in heuristics)
         rows.append([name, what, f"{fails} ({shown})"])
     return table(["environment", "what it tests", "which policy fails it"], rows, of_text=True)
 
 
 def audit_table() -> str:
-    """Returns what every canary scores, a row a canary and a column an id, both presets in it."""
+    """Returns what the summarisers' canaries score, both presets in a column."""
+    paid = f", paid by {' and by '.join(f'`{name}`' for name in PRESETS)}"
+    return _audit(SUMMARISERS, "NewsSummariser-", paid)
+
+
+def review_audit_table() -> str:
+    """Returns what the readers' canaries score."""
+    return _audit(READERS, "SentimentAnalysis-", "")
+
+
+def _audit(ids: Sequence[str], prefix: str, paid: str) -> str:
+    """Returns what every canary scores, a row a canary and a column an id."""
     audit = load("audit")
-    columns: dict[str, dict[str, Any]] = {}
+    columns: dict[str, dict[str, Any]] = {env_id: {} for env_id in ids}
     for column in audit["columns"]:
-        columns.setdefault(column["env_id"], {})[column["reward"]] = column
+        if column["env_id"] in columns:
+            columns[column["env_id"]][column["reward"]] = column
     header = ["policy", "ceiling"]
-    header += [env_id.removeprefix("Lightbulb/NewsSummariser-") for env_id in columns]
+    header += [env_id.removeprefix(f"Lightbulb/{prefix}") for env_id in columns]
     canaries = next(iter(next(iter(columns.values())).values()))["scores"]
     rows = []
     for canary in canaries:
@@ -138,9 +200,8 @@ def audit_table() -> str:
         own = f"{CEILINGS[canary].score:.0f}" if canary in CEILINGS else ""
         rows.append([canary, own, *cells])
     note = (
-        f"Scores (random 0, oracle 100) on {audit['episodes']} validation documents, paid by "
-        f"{' and by '.join(f'`{name}`' for name in PRESETS)}. ¹: more than the ceiling, which "
-        "`lightbulb_envs/audit/ceilings.py` explains."
+        f"Scores (random 0, oracle 100) on {audit['episodes']} validation documents{paid}. ¹: more "
+        "than the ceiling, which `lightbulb_envs/audit/ceilings.py` explains."
     )
     return table(header, rows) + "\n\n" + note
 
@@ -151,13 +212,13 @@ def _audited(canary: str, column: dict[str, Any]) -> str:
     return f"{score:.0f}{'¹' if score > limit.ceiling else ''}"
 
 
-def versions_table() -> str:
-    """Returns every id's version and digest."""
+def versions_table(ids: Sequence[str] = SUMMARISERS) -> str:
+    """Returns the version and digest of ids."""
     text = resources.files("lightbulb_envs").joinpath("golden.json").read_text(encoding="utf-8")
     digests: dict[str, Any] = json.loads(text)
     rows = [
         [f"`{env_id}`", env_id.rpartition("-")[2], f"`{digests[env_id]}`", "first version"]
-        for env_id in SUMMARISERS
+        for env_id in ids
     ]
     return table(["id", "version", "digest", "what changed"], rows, of_text=True)
 
@@ -171,5 +232,11 @@ CARD_TABLES: dict[str, Callable[[], str]] = {
     "summariser_levels": tests_table,
     "summariser_audit": audit_table,
     "summariser_versions": versions_table,
+    "reader_spaces": functools.partial(spaces_table, READERS),
+    "reader_keywords": review_keywords_table,
+    "reader_baselines": review_baselines_table,
+    "reader_levels": review_tests_table,
+    "reader_audit": review_audit_table,
+    "reader_versions": functools.partial(versions_table, READERS),
 }
 """Tables of cards by the names that the pages give them."""

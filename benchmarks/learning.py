@@ -26,7 +26,6 @@ from lightbulb_agents.metrics import read_metrics
 from lightbulb_envs.score import paired_interval, seeds_interval
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"
-HEURISTICS = ("lead-3", "centrality")
 KEPT = 20
 """Test episodes of a suite's first run whose actions and rewards are kept."""
 
@@ -39,21 +38,33 @@ class Suite:
     env: str
     budget: str
     seeds: tuple[int, ...]
+    agent: str = "ppo"
     settings: tuple[str, ...] = ()
     """Keywords that are not the id's own, as `--settings` takes them."""
 
 
-_THREE = (0, 1, 2)
+_THREE, _FIVE = (0, 1, 2), (0, 1, 2, 3, 4)
+_READ, _READ_AS = "Lightbulb/SentimentAnalysis-v0", "Lightbulb/SentimentAnalysis-{}-v0"
 SUITES = (
-    Suite("level0-short", "Lightbulb/NewsSummariser-v0", "short", _THREE, ("level=0",)),
+    Suite("level0-short", "Lightbulb/NewsSummariser-v0", "short", _THREE, settings=("level=0",)),
     Suite("easy-short", "Lightbulb/NewsSummariser-Easy-v0", "short", _THREE),
-    Suite("v0-short", "Lightbulb/NewsSummariser-v0", "short", (0, 1, 2, 3, 4)),
-    Suite("v0-long", "Lightbulb/NewsSummariser-v0", "long", (0, 1, 2, 3, 4)),
-    Suite("level3-short", "Lightbulb/NewsSummariser-v0", "short", _THREE, ("level=3",)),
+    Suite("v0-short", "Lightbulb/NewsSummariser-v0", "short", _FIVE),
+    Suite("v0-long", "Lightbulb/NewsSummariser-v0", "long", _FIVE),
+    Suite("level3-short", "Lightbulb/NewsSummariser-v0", "short", _THREE, settings=("level=3",)),
     Suite("hard-short", "Lightbulb/NewsSummariser-Hard-v0", "short", _THREE),
     Suite("multidoc-short", "Lightbulb/NewsSummariser-MultiDoc-v0", "short", _THREE),
     Suite("slate-short", "Lightbulb/NewsSummariser-Slate-v0", "short", _THREE),
     Suite("subset-short", "Lightbulb/NewsSummariser-Subset-v0", "short", _THREE),
+    Suite("v0-dqn-long", "Lightbulb/NewsSummariser-v0", "long", _FIVE, "dqn"),
+    Suite("sentiment-ppo-long", _READ, "long", _FIVE),
+    Suite("sentiment-dqn-long", _READ, "long", _FIVE, "dqn"),
+    *(
+        Suite(
+            f"sentiment-{name.lower()}-{agent}-short", _READ_AS.format(name), "short", _THREE, agent
+        )
+        for name in ("Hard", "Cue", "Bandit")
+        for agent in ("ppo", "dqn")
+    ),
 )
 
 
@@ -74,7 +85,16 @@ def _ood_file(suite: Suite, run: Path) -> Path:
 
 def _train(suite: Suite, seed: int, run: Path) -> None:
     command = [sys.executable, "-m", "lightbulb_agents.train", "--env", suite.env]
-    command += ["--budget", suite.budget, "--seed", str(seed), "--threads", "1"]
+    command += [
+        "--agent",
+        suite.agent,
+        "--budget",
+        suite.budget,
+        "--seed",
+        str(seed),
+        "--threads",
+        "1",
+    ]
     command += ["--run-folder", str(run)]
     if suite.settings:
         command += ["--settings", *suite.settings]
@@ -100,7 +120,7 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
     scores = [_score(result, "trained") for result in results]
     trained = np.array([_returns(run / "episodes.jsonl") for run in runs])
     differences = {}
-    for heuristic in HEURISTICS:
+    for heuristic in _heuristics(results[0]):
         played = np.array([_returns(run / f"episodes-{heuristic}.jsonl") for run in runs])
         gap = paired_interval(trained - played)
         differences[f"trained - {heuristic}"] = asdict(gap)
@@ -109,6 +129,7 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
     return {
         "env": suite.env,
         "settings": list(suite.settings),
+        "agent": suite.agent,
         "budget": suite.budget,
         "seeds": list(suite.seeds),
         "documents": results[0]["episodes"],
@@ -128,6 +149,11 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         "first_episodes": _first_episodes(runs[0] / "episodes.jsonl"),
         "versions": json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["versions"],
     }
+
+
+def _heuristics(result: dict[str, Any]) -> list[str]:
+    """Returns the heuristics that a trained agent was compared with."""
+    return [name.removeprefix("trained - ") for name in result["differences"]]
 
 
 def _first_episodes(path: Path) -> list[dict[str, Any]]:

@@ -92,8 +92,8 @@ def watched(training: Training, watch: Stopwatch) -> Iterator[None]:
     """Times the phases of a training while it lasts."""
     network, engine = training.network, training.engine
     places: list[tuple[Any, str, Callable[[], str]]] = [
-        (training.collector, "collect", _always("collecting: the rest")),
-        (training.algorithm, "update", _always("updating: the rest")),
+        (training.learner.collector, "collect", _always("collecting: the rest")),
+        (training.learner.algorithm, "update", _always("updating: the rest")),
         *((engine, name, _always("collecting: engine")) for name in _OF_ENGINE),
         (network, "encode", _of_either("encoding articles")),
         (network, "decide", _of_either("deciding")),

@@ -7,6 +7,7 @@ and draws docs/learning.svg. A test compares them with the results.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +21,69 @@ from benchmarks.throughput.table import (
     throughput_table,
 )
 from lightbulb_envs.sources.newsroom.levels import level_table
+from lightbulb_envs.sources.reviews.levels import review_level_table
 
 ROOT = Path(__file__).parent.parent
-FILES = ("README.md", "benchmarks/README.md", "docs/envs/news_summariser.md")
+FILES = (
+    "README.md",
+    "benchmarks/README.md",
+    "docs/envs/news_summariser.md",
+    "docs/envs/sentiment_analysis.md",
+)
 PICTURE = "docs/learning.svg"
 
 
 def environments_table() -> str:
-    """Returns a row an environment id."""
+    """Returns a row an environment id, without the suite's name."""
     rows = [
-        [f"`{row.id}`", str(row.settings["level"]), row.head, row.heuristic, row.agent]
+        [
+            f"`{row.id.removeprefix('Lightbulb/')}`",
+            str(row.settings["level"]),
+            row.head,
+            row.heuristic,
+            row.agent,
+        ]
         for row in lightbulb_envs.ROWS.values()
     ]
-    return table(["id", "level", "head", "reference heuristic", "sub-agent"], rows)
+    return table(["Lightbulb/…", "level", "head", "reference heuristic", "sub-agent"], rows)
 
 
 def levels_table() -> str:
     """Returns what the baselines score on validation documents, a row a level."""
+    return _levels("levels", {"lead-3": "lead-3", "centrality": "centrality"} | _CEILING)
+
+
+def review_levels_table() -> str:
+    """Returns what the baselines score on validation reviews, a row a level."""
+    return _levels("review_levels", {name: name for name in ("lexicon", "lexicon, all read")})
+
+
+_CEILING = {"ceiling": "readable ceiling"}
+
+
+def _levels(results_of: str, names: dict[str, str]) -> str:
     rows = []
-    for level, results in load("levels").items():
+    for level, results in load(results_of).items():
         scores = {entry["name"]: entry["score"] for entry in results["entries"]}
         cells = [
             f"{scores[name]['mean']:.1f} ({scores[name]['low']:.1f} to {scores[name]['high']:.1f})"
-            for name in ("lead-3", "centrality", "ceiling")
+            for name in names
         ]
         rows.append([level, *cells])
-    return table(["level", "lead-3", "centrality", "readable ceiling"], rows)
+    return table(["level", *names.values()], rows)
 
 
 def attributes_table() -> str:
-    """Returns the named attributes of every level."""
-    levels = level_table()
+    """Returns the named attributes of every level of the newsroom."""
+    return _attributes(level_table())
+
+
+def review_attributes_table() -> str:
+    """Returns the named attributes of every level of reviews."""
+    return _attributes(review_level_table())
+
+
+def _attributes(levels: list[dict[str, Any]]) -> str:
     names = list(levels[0])
     rows = [
         [name.replace("_", " "), *(_attribute(level[name]) for level in levels)]
@@ -65,32 +98,59 @@ def _attribute(value: Any) -> str:
 
 
 def learning_table() -> str:
-    """Returns what was learnt, a row a suite."""
+    """Returns what was learnt of summarising, a row a suite."""
+    return _learning(("lead-3", "centrality"), lambda env: "NewsSummariser" in env)
+
+
+def reader_learning_table() -> str:
+    """Returns what was learnt of reading, a row a suite."""
+    return _learning(("lexicon",), lambda env: "SentimentAnalysis" in env)
+
+
+def learnt_table() -> str:
+    """Returns what was learnt on the two base ids."""
+    bases = ("Lightbulb/NewsSummariser-v0", "Lightbulb/SentimentAnalysis-v0")
+    return _learning((), lambda env: env in bases, has_settings=False)
+
+
+def _learning(
+    heuristics: Sequence[str], takes: Callable[[str], bool], *, has_settings: bool = True
+) -> str:
+    """Returns what was learnt, a row a suite of an id that is taken."""
     results = load("learning")
     machine = results.pop("machine")
+    suites = [
+        suite
+        for suite in results.values()
+        if takes(suite["env"]) and (has_settings or not suite["settings"])
+    ]
     rows = []
-    for suite in results.values():
-        gaps = suite["differences"]
-        baselines = suite["baselines"]
+    for suite in suites:
+        gaps, baselines = suite["differences"], suite["baselines"]
+        heuristic = max((name for name in gaps), key=lambda name: baselines[_than(name)])
+        told = [f"{baselines[name]:.1f}" for name in heuristics]
+        if not heuristics:
+            told = [f"{_than(heuristic)} {baselines[_than(heuristic)]:.1f}"]
+        gained = [_gap(gaps[f"trained - {name}"]) for name in heuristics]
         rows.append(
             [
                 f"`{' '.join([suite['env'].removeprefix('Lightbulb/'), *suite['settings']])}`",
+                suite["agent"],
                 suite["budget"],
                 str(len(suite["seeds"])),
                 f"{max(suite['steps']):,}",
                 f"{min(suite['seconds'])} to {max(suite['seconds'])}",
                 f"**{span(suite['score'])[0]}** {span(suite['score'])[1]}",
                 " ".join(span(suite["ood"]["score"])),
-                f"{baselines['lead-3']:.1f}",
-                f"{baselines['centrality']:.1f}",
-                f"{baselines['ceiling']:.1f}",
-                *(_gap(gaps[f"trained - {name}"]) for name in ("lead-3", "centrality")),
+                *told,
+                f"{baselines.get('ceiling', 100.0):.1f}",
+                *(gained or [_gap(gaps[heuristic])]),
             ]
         )
-    header = "environment|budget|seeds|steps|seconds|trained, test|trained, ood"
-    header += "|lead-3|centrality|ceiling"
-    header += "|return over lead-3|return over centrality"
-    documents = {suite["documents"] for suite in results.values()}
+    header = ["environment", "agent", "budget", "seeds", "steps", "seconds", "trained, test"]
+    header += ["trained, ood", *(heuristics or ["best heuristic"]), "ceiling"]
+    header += [f"return over {name}" for name in heuristics or ["it"]]
+    documents = {suite["documents"] for suite in suites}
     note = (
         f"Scores on {documents.pop()} documents of `test` (baselines too) and of `ood`: random 0, "
         "oracle 100 of the same documents. Means over seeds "
@@ -98,7 +158,12 @@ def learning_table() -> str:
         f"documents. Machine: {machine['processor']}, {machine['cores']} cores, one "
         "thread a run, two runs at a time beside other work, so seconds are an upper bound."
     )
-    return table(header.split("|"), rows) + "\n\n" + note
+    return table(header, rows) + "\n\n" + note
+
+
+def _than(difference: str) -> str:
+    """Returns the heuristic that a difference is over."""
+    return difference.removeprefix("trained - ")
 
 
 def _gap(interval: dict[str, float]) -> str:
@@ -174,8 +239,12 @@ def _tuning() -> str:
 TABLES = {
     "environments": environments_table,
     "levels": levels_table,
+    "review_levels": review_levels_table,
+    "review_attributes": review_attributes_table,
     "attributes": attributes_table,
     "learning": learning_table,
+    "learnt": learnt_table,
+    "reader_learning": reader_learning_table,
     "news": news_table,
     "replay": replay_table,
     "speed": speed_sentence,

@@ -26,7 +26,7 @@ from benchmarks.throughput.stable_baselines import ROWS, STEPS, StableBaselines
 from lightbulb_agents.actor_critic import ActorCriticConfig
 from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.config import BUDGETS, TrainConfig
-from lightbulb_agents.network import ActorCriticNetwork
+from lightbulb_agents.network import ArticleNetwork
 from lightbulb_agents.training import VALIDATION_DOCUMENTS, Training, Validation
 from lightbulb_envs.record import versions
 from lightbulb_envs.score import seeds_interval
@@ -46,7 +46,7 @@ class Learner(Protocol):
     """What learns rollout by rollout."""
 
     @property
-    def network(self) -> ActorCriticNetwork:
+    def network(self) -> ArticleNetwork:
         """The network that learns."""
 
     @property

@@ -4,13 +4,13 @@ Losses, clipping and optimisation are Tianshou's own. What is ours: returns and 
 log-probabilities come from the collector, which knew them, and minibatches hold whole articles.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import gymnasium
 import numpy as np
 import torch
-from tianshou.algorithm.algorithm_base import Algorithm
 from tianshou.algorithm.modelfree.a2c import A2C
 from tianshou.algorithm.modelfree.ppo import PPO
 from tianshou.algorithm.modelfree.reinforce import (
@@ -19,10 +19,20 @@ from tianshou.algorithm.modelfree.reinforce import (
 )
 from tianshou.algorithm.optim import TorchOptimizerFactory
 from tianshou.data import Batch, ReplayBuffer
+from tianshou.utils.torch_utils import policy_within_training_step
 from torch import Tensor
 
+from lightbulb_agents.checkpoint import decode_bytes, encode_bytes
+from lightbulb_agents.collector import EpisodeCollector
 from lightbulb_agents.limits import check_least
+from lightbulb_agents.network import ActorCriticNetwork
+from lightbulb_agents.optimizer import Optimizer
 from lightbulb_agents.trunk import Actor, Critic, Trunk
+from lightbulb_envs.engines.engine import Engine
+
+_ENTROPY = 0.01
+ENTROPY = {"categorical": 0.05}
+"""Head of the registry → weight of the entropy bonus, where it is not the usual one."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +49,18 @@ class ActorCriticConfig:
     """PPO's bound on the change of a probability's ratio."""
     gae_lambda: float = 0.95
     """Lambda of generalised advantage estimation."""
-    entropy: float = 0.01
-    """Weight of the entropy bonus at the start."""
+    entropy: float | None = None
+    """Weight of the entropy bonus at the start. Default: 0.01; 0.05 where a few actions are chosen
+    from, for what an action is worth shows late there, and a policy that has stopped exploring by
+    then never learns it."""
     value_loss: float = 0.5
     """Weight of the value loss."""
     max_grad_norm: float = 0.5
     """Gradients longer than this are shortened to it."""
+
+    def entropy_of(self, head: str) -> float:
+        """Returns the weight of the entropy bonus at the start, for a head of the registry."""
+        return ENTROPY.get(head, _ENTROPY) if self.entropy is None else self.entropy
 
     def __post_init__(self) -> None:
         # An advantage is measured by the spread of its minibatch, and one step has none.
@@ -55,40 +71,19 @@ class ActorCriticConfig:
             minibatch=2,
             clip=0,
             gae_lambda=0,
-            entropy=0,
             value_loss=0,
             max_grad_norm=0,
         )
+        if self.entropy is not None:
+            check_least(self, entropy=0)
         if self.gae_lambda > 1:
             raise ValueError(f"gae_lambda must be in [0, 1], got {self.gae_lambda}")
-
-
-class _Optimizer(Algorithm.Optimizer):
-    """Tianshou's, but the weights are looked for once, and not at every step."""
-
-    def __init__(
-        self,
-        optim: torch.optim.Optimizer,
-        module: torch.nn.Module,
-        max_grad_norm: float | None = None,
-    ):
-        super().__init__(optim, module, max_grad_norm)
-        self._weights = list(module.parameters())
-
-    def step(
-        self, loss: Tensor, retain_graph: bool | None = None, create_graph: bool = False
-    ) -> None:
-        self._optim.zero_grad()
-        loss.backward(retain_graph=retain_graph, create_graph=create_graph)
-        if self._max_grad_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self._weights, self._max_grad_norm)
-        self._optim.step()
 
 
 class _FromRollout:
     """Takes returns and advantages from a rollout whose values the collector wrote down."""
 
-    Optimizer = _Optimizer
+    Optimizer = Optimizer
 
     def _preprocess_batch(self, batch: Any, buffer: ReplayBuffer, indices: Any) -> Any:
         returns, advantages = PPO.compute_episodic_return(
@@ -161,7 +156,7 @@ def make_actor_critic(
             torch.optim.Adam, lr=config.learning_rate, eps=1e-5, fused=True
         ),
         "vf_coef": config.value_loss,
-        "ent_coef": config.entropy,
+        "ent_coef": config.entropy_of(trunk.network.kind),
         "max_grad_norm": config.max_grad_norm,
         "gae_lambda": config.gae_lambda,
         "gamma": 1.0,
@@ -174,10 +169,92 @@ def make_actor_critic(
 
 
 def set_progress(
-    algorithm: ArticlePPO | ArticleA2C, config: ActorCriticConfig, done: float
+    algorithm: ArticlePPO | ArticleA2C, config: ActorCriticConfig, head: str, done: float
 ) -> None:
     """Sets the learning rate and the entropy bonus for the share of the budget that is done."""
     left = float(np.clip(1.0 - done, 0.0, 1.0))
-    algorithm.ent_coef = config.entropy * left
+    algorithm.ent_coef = config.entropy_of(head) * left
     for group in algorithm.optim._optim.param_groups:
         group["lr"] = config.learning_rate * left
+
+
+class ActorCriticLearner:
+    """Everything that an actor-critic needs to take its next step, and to be saved between two.
+
+    Args:
+        name: "ppo" or "a2c".
+        steps: the budget.
+        seed: of actions and of minibatches.
+    """
+
+    save_every = 25
+
+    def __init__(
+        self,
+        name: Literal["ppo", "a2c"],
+        network: ActorCriticNetwork,
+        engine: Engine,
+        config: ActorCriticConfig,
+        rollouts: int,
+        steps: int,
+        seed: int,
+    ):
+        self.config = config
+        self._total = steps
+        self._head = network.kind
+        self._epochs = config.epochs if name == "ppo" else 1
+        trunk = Trunk(network)
+        self.algorithm = make_actor_critic(name, trunk, engine.action_space, config)
+        self.generator = torch.Generator()
+        self.generator.manual_seed(seed)
+        self.shuffler = np.random.default_rng(seed)
+        self.collector = EpisodeCollector(
+            self.algorithm.policy, trunk, engine, rollouts, self.generator, self.shuffler
+        )
+        self.collector.stream.seed(seed)
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """The optimizer, whose state is saved."""
+        return self.algorithm.optim._optim
+
+    def update(self, steps: int) -> dict[str, float]:
+        """Plays one episode a row after so many steps, and learns; returns what it measured."""
+        set_progress(self.algorithm, self.config, self._head, steps / self._total)
+        with policy_within_training_step(self.algorithm.policy):
+            collected = self.collector.collect(n_episode=self.collector.env_num)
+            learnt = self.algorithm.update(
+                self.collector.buffer, batch_size=self.config.minibatch, repeat=self._epochs
+            )
+        losses = learnt.get_loss_stats_dict()
+        return {
+            "steps": collected.n_collected_steps,
+            "episodes": collected.n_collected_episodes,
+            "training_return": float(collected.returns.mean()),
+            "episode_length": float(collected.lens.mean()),
+            "actor_loss": losses["actor_loss"],
+            "value_loss": losses["vf_loss"],
+            "entropy": losses["ent_loss"],
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Returns everything but tensors, as plain data."""
+        return {
+            "generator": encode_bytes(self.generator.get_state()),
+            "shuffler": self.shuffler.bit_generator.state,
+            "stream": self.collector.stream.state(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes back to what `state` returned."""
+        self.generator.set_state(decode_bytes(state["generator"]))
+        self.shuffler.bit_generator.state = state["shuffler"]
+        self.collector.stream.set_state(state["stream"])
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Returns nothing: all is in the network, its optimizer and `state`."""
+        return {}
+
+    def set_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Goes back to what `tensors` returned."""

@@ -17,12 +17,17 @@ class Gists(Articles):
 
 
 class CategoricalHead(nn.Module):
-    """Logits over A actions and a value, from what an article says as a whole."""
+    """Logits over A actions and a value, from what an article says as a whole.
 
-    def __init__(self, width: int, layout: Layout):
+    Args:
+        numbers: how many an action has, and the value: more than one where they are quantiles.
+    """
+
+    def __init__(self, width: int, layout: Layout, numbers: int = 1):
         super().__init__()
+        self._numbers = numbers
         self.attention = nn.Linear(width, 1)
-        act, worth = nn.Linear(width, layout.actions), nn.Linear(width, 1)
+        act, worth = nn.Linear(width, layout.actions * numbers), nn.Linear(width, numbers)
         size = 2 * width + layout.vector_width
         self.act = nn.Sequential(nn.Linear(size, width), nn.GELU(), act)
         self.worth = nn.Sequential(nn.Linear(size, width), nn.GELU(), worth)
@@ -39,7 +44,13 @@ class CategoricalHead(nn.Module):
         return Gists(gist=torch.cat((mean, most), dim=1))
 
     def forward(self, articles: Gists, drafts: Drafts) -> tuple[Tensor, Tensor]:
-        """Returns logits (n, A), -inf where illegal, and values (n,)."""
+        """Returns logits (n, A), -inf where illegal, and values (n,).
+
+        With several numbers each, (n, A, numbers) and (n, numbers).
+        """
         known = torch.cat((articles[drafts.article].gist, drafts.vectors), dim=1)
-        logits = self.act(known).masked_fill(~drafts.action_mask, -torch.inf)
-        return logits, self.worth(known).squeeze(1)
+        logits, worth = self.act(known), self.worth(known)
+        if self._numbers == 1:
+            return logits.masked_fill(~drafts.action_mask, -torch.inf), worth.squeeze(1)
+        logits = logits.view(len(known), -1, self._numbers)
+        return logits.masked_fill(~drafts.action_mask.unsqueeze(2), -torch.inf), worth

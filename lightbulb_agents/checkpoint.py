@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from torch import Tensor, nn
 from lightbulb_envs.whole_file import explained, write_whole
 
 NETWORK, OPTIMIZER, STATE = "network.safetensors", "optimizer.safetensors", "state.json"
+LEARNER = "learner.safetensors"
+"""What a learner needs besides to go on, such as a replay; there is none if it needs nothing."""
 LATEST = "latest.json"
 _UNFINISHED = ".unfinished"
 _KEPT = 2
@@ -39,8 +41,13 @@ def save_checkpoint(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     state: dict[str, Any],
+    learner: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Writes a checkpoint of the run and forgets all but this and the one before it.
+
+    Args:
+        state: plain data.
+        learner: what a learner needs besides to go on.
 
     Raises:
         OSError: it cannot be written, and why; those that were there still are.
@@ -56,7 +63,10 @@ def save_checkpoint(
             (unfinished / NETWORK).write_bytes(save(_contiguous(network.state_dict())))
             tensors, numbers = _split_optimizer(optimizer)
             (unfinished / OPTIMIZER).write_bytes(save(tensors))
-            write_json(unfinished / STATE, {**state, "optimizer": numbers})
+            if learner:
+                (unfinished / LEARNER).write_bytes(save(_contiguous(learner)))
+            names = sorted(learner or {})
+            write_json(unfinished / STATE, {**state, "optimizer": numbers, "tensors": names})
             for file in unfinished.iterdir():
                 _sync(file)
         except BaseException:
@@ -127,8 +137,8 @@ def load_weights(checkpoint: Path, network: nn.Module) -> None:
 
 def load_checkpoint(
     checkpoint: Path, network: nn.Module, optimizer: torch.optim.Optimizer
-) -> dict[str, Any]:
-    """Fills a network and its optimizer, and returns the rest of the state.
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Fills a network and its optimizer, and returns the rest: plain data, and tensors by name.
 
     Raises:
         ValueError: a file of the checkpoint is damaged.
@@ -139,7 +149,13 @@ def load_checkpoint(
     with read_as_checkpoint(file):
         tensors = load_file(file)
         optimizer.load_state_dict(_join_optimizer(tensors, state.pop("optimizer")))
-    return state
+    wanted = state.pop("tensors", [])
+    file = checkpoint / LEARNER
+    with read_as_checkpoint(file):
+        learner = load_file(file) if wanted else {}
+        if sorted(learner) != wanted:
+            raise ValueError("it holds other tensors than were written")
+    return state, learner
 
 
 def read_state(checkpoint: Path) -> dict[str, Any]:
@@ -202,7 +218,9 @@ def _is_whole(checkpoint: Path) -> bool:
     try:
         load_file(checkpoint / NETWORK)
         load_file(checkpoint / OPTIMIZER)
-        return "steps" in read_state(checkpoint)
+        state = read_state(checkpoint)
+        learner = load_file(checkpoint / LEARNER) if state.get("tensors") else {}
+        return "steps" in state and sorted(learner) == state.get("tensors", [])
     except _DAMAGE:
         return False
 
@@ -223,7 +241,7 @@ def write_json(path: Path, data: Any) -> None:
     write_whole(path, [text.encode("utf-8")])
 
 
-def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from lightbulb_agents.actor_critic import ActorCriticConfig
+from lightbulb_agents.dqn import QConfig
 from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import NetworkConfig
 from lightbulb_backbones.table import BackboneConfig
@@ -17,7 +18,8 @@ from lightbulb_envs.settings import parse_settings
 
 BUDGETS = {"short": 360_000, "long": 5_400_000}
 """Environment steps: measured once to be about 2 and 30 minutes on a core, then fixed."""
-SUB_AGENTS = {"actor_critic": "ppo"}
+SUB_AGENTS = {"actor_critic": "ppo", "dqn": "dqn"}
+Algorithm = Literal["ppo", "a2c", "dqn", "qrdqn"]
 """Sub-agent of the registry → the algorithm that `--agent auto` takes."""
 
 
@@ -69,7 +71,7 @@ class TrainConfig:
 
     env: str = "Lightbulb/NewsSummariser-v0"
     """Environment id."""
-    agent: Literal["auto", "ppo", "a2c"] = "auto"
+    agent: Literal["auto", "ppo", "a2c", "dqn", "qrdqn"] = "auto"
     """Sub-agent; "auto" takes the one that the environment's registry row recommends."""
     backbone: str = "bag"
     """Network that reads the tokens: "bag" or "transformer"."""
@@ -86,6 +88,7 @@ class TrainConfig:
     """Other keywords of the environment, such as budget=3 or reward='{"rouge1": 1}'."""
     sizes: Sizes = field(default_factory=Sizes)
     learning: ActorCriticConfig = field(default_factory=ActorCriticConfig)
+    q: QConfig = field(default_factory=QConfig)
     rows: int = 256
     """Episodes that are played at once."""
     rollouts: int = 2
@@ -105,17 +108,11 @@ class TrainConfig:
                 f"rows must be a multiple of rollouts={self.rollouts}, got {self.rows}"
             )
 
-    def algorithm(self) -> Literal["ppo", "a2c"]:
+    def algorithm(self) -> Algorithm:
         """Returns the algorithm that `agent` stands for."""
         if self.agent != "auto":
             return self.agent
-        recommended = find_row(self.env).agent
-        if recommended not in SUB_AGENTS:
-            raise ValueError(
-                f"{self.env} recommends the sub-agent {recommended!r}, which is not there yet: "
-                f"choose one with --agent"
-            )
-        return SUB_AGENTS[recommended]  # type: ignore[return-value]
+        return SUB_AGENTS[find_row(self.env).agent]  # type: ignore[return-value] # they are such
 
     def steps(self) -> int:
         """Returns the budget in environment steps."""
@@ -135,7 +132,8 @@ class TrainConfig:
         """Returns the network's config."""
         sizes = self.sizes
         backbone = BackboneConfig(self.backbone, sizes.width, sizes.backbone_layers, sizes.heads)
-        return NetworkConfig(backbone, sizes.article_layers)
+        quantiles = self.q.quantiles if self.algorithm() == "qrdqn" else 1
+        return NetworkConfig(backbone, sizes.article_layers, quantiles, self.q.dueling)
 
     def folder(self) -> Path:
         """Returns the run folder: by default the first that is free, or to resume the last one."""

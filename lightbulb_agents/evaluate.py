@@ -8,7 +8,7 @@ if __name__ == "__main__":
 import json
 import sys
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, read_as_run, write_json
 from lightbulb_agents.layout import Layout
 from lightbulb_agents.limits import check_least, check_most
-from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
+from lightbulb_agents.network import ArticleNetwork, NetworkConfig, make_network
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import baselines_of, heuristics_of, make_baseline
 from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.metrics import summed_up
 from lightbulb_envs.record import EpisodeRecord, records_of, write_records
 from lightbulb_envs.registry import find_row, keywords_of, make_engine
 from lightbulb_envs.rollout import Episode, roll_out
@@ -42,6 +43,8 @@ class Entry:
     episode_return: Interval
     score: Interval
     """Normalised: random 0, oracle 100."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What else was measured, if anything; see `lightbulb_envs.metrics`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Run:
     folder: Path
     env_id: str
     settings: dict[str, Any]
+    algorithm: str
     network: NetworkConfig
     head: str
     layout: Layout
@@ -92,6 +96,7 @@ class Run:
                 folder=folder,
                 env_id=data["env_id"],
                 settings=data["settings"],
+                algorithm=data["algorithm"],
                 network=NetworkConfig.from_json(data["network"]),
                 head=data["head"],
                 layout=Layout.from_json(data["layout"]),
@@ -123,9 +128,10 @@ class Run:
                 f"the run in {self.folder} observes {self.layout}, and these settings give {layout}"
             )
 
-    def load_network(self) -> ActorCriticNetwork:
+    def load_network(self) -> ArticleNetwork:
         """Returns the network with the weights of the newest checkpoint."""
-        network = ActorCriticNetwork(self.vocabulary_size, self.head, self.layout, self.network)
+        size = self.vocabulary_size
+        network = make_network(self.algorithm, size, self.head, self.layout, self.network)
         load_weights(latest_checkpoint(self.folder), network)
         return network.eval()
 
@@ -162,6 +168,7 @@ def evaluate(
             name,
             mean_interval(values, generator()),
             score_interval(values, random, returns["oracle"], generator()),
+            _metrics(played.get(name, [])),
         )
         for name, values in {"random": random, **returns}.items()
     ]
@@ -180,6 +187,10 @@ def evaluate(
         differences=differences,
     )
     return results, played
+
+
+def _metrics(episodes: list[Episode]) -> dict[str, float]:
+    return summed_up([episode.metrics for episode in episodes if episode.metrics])
 
 
 def _oracle_methods(engine: Engine, instances: NDArray[np.int64]) -> dict[str, int]:
@@ -208,13 +219,26 @@ def format_table(results: Results) -> str:
             f"{name:<18}{reward.mean:>8.3f}{f'{reward.low:.3f} to {reward.high:.3f}':>18}"
             f"{score.mean:>9.1f}{f'{score.low:.1f} to {score.high:.1f}':>18}"
         )
-    lines.append("")
+    lines += ["", *_metric_lines(results)]
     for name, gap in results.differences.items():
         lines.append(f"{name}: return {gap.mean:+.3f}, paired {gap.low:+.3f} to {gap.high:+.3f}")
     found = ", ".join(f"{method} for {count}" for method, count in results.oracle_methods.items())
     lines.append(f"oracle: {found} of the documents")
     lines.extend(results.notes)
     return "\n".join(lines)
+
+
+def _metric_lines(results: Results) -> list[str]:
+    """Returns a table of what else was measured, and a blank line; nothing if nothing was."""
+    measured = {entry.name: entry.metrics for entry in results.entries if entry.metrics}
+    if not measured:
+        return []
+    names = list(dict.fromkeys(name for one in measured.values() for name in one))
+    lines = [f"{'':<18}" + "".join(f"{name.replace('_', ' '):>19}" for name in names)]
+    for entry, found in measured.items():
+        told = (f"{found[name]:.3f}" if name in found else "" for name in names)
+        lines.append(f"{entry:<18}" + "".join(f"{one:>19}" for one in told))
+    return [*lines, ""]
 
 
 def results_to_json(results: Results) -> dict[str, Any]:

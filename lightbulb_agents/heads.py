@@ -29,9 +29,13 @@ class Pages(Articles):
 
 
 class PointerHead(nn.Module):
-    """Logits over S + 1 actions and a value, from encoded articles and drafts."""
+    """Logits over S + 1 actions and a value, from encoded articles and drafts.
 
-    def __init__(self, width: int, layout: Layout):
+    Args:
+        numbers: how many an action has, and the value: more than one where they are quantiles.
+    """
+
+    def __init__(self, width: int, layout: Layout, numbers: int = 1):
         super().__init__()
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
@@ -41,8 +45,8 @@ class PointerHead(nn.Module):
         self.relation = nn.Linear(width, width, bias=False)
         self.context = nn.Linear(3 * width + layout.vector_width, width)
         self.attention = nn.Linear(width, 1)
-        self.score = nn.Linear(width, 1)
-        stop, worth = nn.Linear(width, 1), nn.Linear(width, 1)
+        self.score = nn.Linear(width, numbers)
+        stop, worth = nn.Linear(width, numbers), nn.Linear(width, numbers)
         self.stop = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), stop)
         self.worth = nn.Sequential(
             nn.Linear(4 * width + layout.vector_width, width), nn.GELU(), worth
@@ -65,7 +69,10 @@ class PointerHead(nn.Module):
         )
 
     def forward(self, articles: Pages, drafts: Drafts) -> tuple[Tensor, Tensor]:
-        """Returns logits (n, S + 1), -inf where illegal, and values (n,)."""
+        """Returns logits (n, S + 1), -inf where illegal, and values (n,).
+
+        With several numbers each, (n, S + 1, numbers) and (n, numbers).
+        """
         own = articles[drafts.article]
         is_pick = drafts.picks >= 0
         picks = drafts.picks.clamp(min=0)
@@ -80,11 +87,11 @@ class PointerHead(nn.Module):
         hidden = functional.gelu(seen)
         is_open = drafts.action_mask[:, :-1]
         best = hidden.masked_fill(~is_open.unsqueeze(2), -1.0).amax(dim=1)
-        logits = torch.cat(
-            (self.score(hidden).squeeze(2), self.stop(torch.cat((best, context), dim=1))), dim=1
-        )
+        stop = self.stop(torch.cat((best, context), dim=1))
+        logits = torch.cat((self.score(hidden), stop.unsqueeze(1)), dim=1)
         worth = self.worth(torch.cat((best, own.gist, total, context, drafts.vectors), dim=1))
-        return logits.masked_fill(~drafts.action_mask, -torch.inf), worth.squeeze(1)
+        logits = logits.masked_fill(~drafts.action_mask.unsqueeze(2), -torch.inf)
+        return (logits, worth) if worth.shape[1] > 1 else (logits.squeeze(2), worth.squeeze(1))
 
     def _relate(self, own: Pages, picks: Tensor, is_pick: Tensor) -> Tensor:
         """Returns for every sentence what it finds among the picks, (n, S, D)."""

@@ -24,6 +24,7 @@ COLUMNS = (
     "value_loss",
     "entropy",
     "learning_rate",
+    "epsilon",
 )
 _PLAIN_LINE_SECONDS = 10.0
 

@@ -1,8 +1,9 @@
-"""The actor-critic network: an encoder and a head over one trunk, and its config."""
+"""The networks of the sub-agents: an encoder and a head over one trunk, and their config."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from lightbulb_agents.articles import Articles, Drafts
@@ -29,6 +30,10 @@ class NetworkConfig:
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     article_layers: int = 1
     """Blocks over the sentences of an article."""
+    quantiles: int = 1
+    """Numbers of an action's value: of a distribution's quantiles if more than one. Of Q alone."""
+    dueling: bool = True
+    """Whether an action's value is a state's value and an advantage. Of Q alone."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the config as plain data."""
@@ -37,15 +42,24 @@ class NetworkConfig:
     @staticmethod
     def from_json(data: dict[str, Any]) -> "NetworkConfig":
         """Returns the config of plain data."""
-        return NetworkConfig(
-            backbone=BackboneConfig(**data["backbone"]), article_layers=data["article_layers"]
-        )
+        return NetworkConfig(**{**data, "backbone": BackboneConfig(**data["backbone"])})
 
 
-class ActorCriticNetwork(nn.Module):
-    """Encodes articles once, then decides for any number of drafts of them."""
+class ArticleNetwork(nn.Module):
+    """Encodes articles once, then decides for any number of drafts of them.
 
-    def __init__(self, vocabulary_size: int, head: str, layout: Layout, config: NetworkConfig):
+    Args:
+        numbers: how many a head says of every action.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        head: str,
+        layout: Layout,
+        config: NetworkConfig,
+        numbers: int = 1,
+    ):
         super().__init__()
         if head not in HEADS:
             raise ValueError(
@@ -53,8 +67,8 @@ class ActorCriticNetwork(nn.Module):
             )
         self.encoder = ArticleEncoder(vocabulary_size, config.backbone, config.article_layers)
         self.layout = layout
-        self._kind = head
-        self.head: nn.Module = HEADS[head](config.backbone.width, layout)
+        self.kind = head
+        self.head: nn.Module = HEADS[head](config.backbone.width, layout, numbers)
 
     def encode(self, tokens: Tensor) -> Articles:
         """Returns encoded articles for tokens (E, S, T)."""
@@ -68,6 +82,57 @@ class ActorCriticNetwork(nn.Module):
 
     def choice(self, logits: Tensor) -> Choice:
         """Returns the distribution over actions that logits stand for."""
-        if self._kind == "slate":
+        return Pick(logits)
+
+
+class ActorCriticNetwork(ArticleNetwork):
+    """The policy and the value of the actor-critic."""
+
+    def choice(self, logits: Tensor) -> Choice:
+        """Returns the distribution over actions that logits stand for."""
+        if self.kind == "slate":
             return Slate(logits, self.layout.places)
-        return Subset(logits) if self._kind == "multibinary" else Pick(logits)
+        return Subset(logits) if self.kind == "multibinary" else Pick(logits)
+
+
+class QNetwork(ArticleNetwork):
+    """Values of actions, of the same encoder and heads as the actor-critic's.
+
+    With `dueling` an action's value is V + A - mean A over the legal actions (Wang et al. 2016,
+    "Dueling Network Architectures", equation 9). With several quantiles each of them is.
+    """
+
+    def __init__(self, vocabulary_size: int, head: str, layout: Layout, config: NetworkConfig):
+        if head not in ("pointer", "categorical"):
+            raise ValueError(
+                f"Q-learning compares the values of single actions, and a {head!r} head chooses "
+                "several at once: train an actor-critic there, --agent ppo"
+            )
+        super().__init__(vocabulary_size, head, layout, config, config.quantiles)
+        self._dueling = config.dueling
+
+    def quantiles(self, articles: Articles, drafts: Drafts) -> Tensor:
+        """Returns the values (n, A, quantiles) of actions; 0 where illegal."""
+        advantage, value = self.head(articles, drafts)
+        if advantage.ndim == 2:
+            advantage, value = advantage.unsqueeze(2), value.unsqueeze(1)
+        is_legal = drafts.action_mask.unsqueeze(2)
+        known: Tensor = advantage.masked_fill(~is_legal, 0.0)
+        if self._dueling:
+            mean = known.sum(dim=1, keepdim=True) / is_legal.sum(dim=1, keepdim=True).clamp(min=1)
+            known = (value.unsqueeze(1) + known - mean).masked_fill(~is_legal, 0.0)
+        return known
+
+    def decide(self, articles: Articles, drafts: Drafts) -> tuple[Tensor, Tensor]:
+        """Returns the values of actions (n, A), -inf where illegal, and of the best one (n,)."""
+        values = self.quantiles(articles, drafts).mean(dim=2)
+        values = values.masked_fill(~drafts.action_mask, -torch.inf)
+        return values, values.amax(dim=1)
+
+
+def make_network(
+    algorithm: str, vocabulary_size: int, head: str, layout: Layout, config: NetworkConfig
+) -> ArticleNetwork:
+    """Returns the network that an algorithm of `agents.LEARNERS` trains."""
+    kind = QNetwork if algorithm in ("dqn", "qrdqn") else ActorCriticNetwork
+    return kind(vocabulary_size, head, layout, config)

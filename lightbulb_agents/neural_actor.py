@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from lightbulb_agents.articles import Articles, read_drafts
-from lightbulb_agents.network import ActorCriticNetwork
+from lightbulb_agents.network import ArticleNetwork
 from lightbulb_envs.engines.engine import Observation
 
 
@@ -18,7 +18,7 @@ class NeuralActor:
     encoded again.
     """
 
-    def __init__(self, network: ActorCriticNetwork, *, samples: bool = False):
+    def __init__(self, network: ArticleNetwork, *, samples: bool = False):
         self.network = network
         self._samples = samples
         self.reset()

@@ -8,25 +8,20 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tianshou.utils.torch_utils import policy_within_training_step
 
-from lightbulb_agents.actor_critic import make_actor_critic, set_progress
 from lightbulb_agents.checkpoint import (
-    decode_bytes,
-    encode_bytes,
     latest_checkpoint,
     load_checkpoint,
     read_as_checkpoint,
     read_state,
     save_checkpoint,
 )
-from lightbulb_agents.collector import EpisodeCollector
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.layout import Layout
+from lightbulb_agents.learner import make_learner
 from lightbulb_agents.metrics import Metrics, ProgressLine
-from lightbulb_agents.network import ActorCriticNetwork
+from lightbulb_agents.network import ArticleNetwork, make_network
 from lightbulb_agents.neural_actor import NeuralActor
-from lightbulb_agents.trunk import Trunk
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import check_head, find_row, make_engine
@@ -36,8 +31,6 @@ VALIDATION_DOCUMENTS = 200
 _VALIDATION_RANDOM = 20
 _MEASURED_AT = (0.0, 0.01, 0.02, 0.04, 0.07, *(step / 20 for step in range(2, 21)))
 """Points of the learning curve, as shares of the budget: denser where learning is fast."""
-_SAVE_EVERY = 25
-"""Updates between checkpoints."""
 
 
 @dataclass
@@ -70,7 +63,7 @@ class Validation:
             split,
         )
 
-    def measure(self, network: ActorCriticNetwork) -> tuple[float, float]:
+    def measure(self, network: ArticleNetwork) -> tuple[float, float]:
         """Returns the network's mean return and its normalised score."""
         returns = mean_returns(NeuralActor(network), self.engine, self.instances)
         return float(returns.mean()), normalised_score(returns, self.random, self.oracle)
@@ -89,75 +82,34 @@ class Training:
         self.vocabulary = vocabulary
         self.layout = Layout.of(self.engine.observation_space, self.engine.action_space)
         check_head(self.row, self.engine)
-        self.network = ActorCriticNetwork(
-            vocabulary.size, self.row.head, self.layout, config.network()
+        self.network = make_network(
+            config.algorithm(), vocabulary.size, self.row.head, self.layout, config.network()
         )
-        trunk = Trunk(self.network)
-        self.algorithm = make_actor_critic(
-            config.algorithm(),
-            trunk,
-            self.engine.action_space,
-            config.learning,
-        )
-        self.generator = torch.Generator()
-        self.generator.manual_seed(config.seed)
-        self.shuffler = np.random.default_rng(config.seed)
-        self.collector = EpisodeCollector(
-            self.algorithm.policy,
-            trunk,
-            self.engine,
-            config.rollouts,
-            self.generator,
-            self.shuffler,
-        )
-        self.collector.stream.seed(config.seed)
+        self.learner = make_learner(config, self.network, self.engine)
         self.steps = 0
         self.episodes = 0
         self.seconds = 0.0
         self.measured = 0
 
-    @property
-    def _optimizer(self) -> torch.optim.Optimizer:
-        return self.algorithm.optim._optim
-
     def update(self) -> dict[str, float]:
-        """Collects one rollout and learns from it; returns what it measured."""
-        learning, config = self.config.learning, self.config
-        set_progress(self.algorithm, learning, self.steps / config.steps())
-        with policy_within_training_step(self.algorithm.policy):
-            collected = self.collector.collect(n_episode=config.rows)
-            learnt = self.algorithm.update(
-                self.collector.buffer,
-                batch_size=learning.minibatch,
-                repeat=learning.epochs if config.algorithm() == "ppo" else 1,
-            )
-        self.steps += collected.n_collected_steps
-        self.episodes += collected.n_collected_episodes
-        losses = learnt.get_loss_stats_dict()
-        return {
-            "steps": self.steps,
-            "episodes": self.episodes,
-            "training_return": float(collected.returns.mean()),
-            "episode_length": float(collected.lens.mean()),
-            "actor_loss": losses["actor_loss"],
-            "value_loss": losses["vf_loss"],
-            "entropy": losses["ent_loss"],
-            "learning_rate": self._optimizer.param_groups[0]["lr"],
-        }
+        """Collects one episode a row and learns; returns what it measured."""
+        measured = self.learner.update(self.steps)
+        self.steps += int(measured["steps"])
+        self.episodes += int(measured["episodes"])
+        return {**measured, "steps": self.steps, "episodes": self.episodes}
 
-    def save(self, run: Path) -> None:
-        """Writes a checkpoint."""
+    def save(self, run: Path, *, is_last: bool = False) -> None:
+        """Writes a checkpoint; that of a run's end holds nothing that only learning needs."""
         state = {
             "steps": self.steps,
             "episodes": self.episodes,
             "seconds": self.seconds,
             "measured": self.measured,
             "vocabulary_digest": self.vocabulary.digest,
-            "generator": encode_bytes(self.generator.get_state()),
-            "shuffler": self.shuffler.bit_generator.state,
-            "stream": self.collector.stream.state(),
+            "learner": self.learner.state(),
         }
-        save_checkpoint(run, self.steps, self.network, self._optimizer, state)
+        tensors = {} if is_last else self.learner.tensors()
+        save_checkpoint(run, self.steps, self.network, self.learner.optimizer, state, tensors)
 
     def restore(self, run: Path) -> None:
         """Goes back to the run's last checkpoint.
@@ -173,15 +125,15 @@ class Training:
                 f"{checkpoint} was trained in the vocabulary {digest}, and the documents now give "
                 f"{self.vocabulary.digest}: the training files have changed since; start a new run"
             )
-        state = load_checkpoint(checkpoint, self.network, self._optimizer)
+        state, tensors = load_checkpoint(checkpoint, self.network, self.learner.optimizer)
         with read_as_checkpoint(checkpoint / "state.json"):
             self.steps = state["steps"]
             self.episodes = state["episodes"]
             self.seconds = state["seconds"]
             self.measured = state["measured"]
-            self.generator.set_state(decode_bytes(state["generator"]))
-            self.shuffler.bit_generator.state = state["shuffler"]
-            self.collector.stream.set_state(state["stream"])
+            self.learner.set_state(state["learner"])
+            if tensors:
+                self.learner.set_tensors(tensors)
 
 
 def train(training: Training, validation: Validation, run: Path, *, resumed: bool) -> None:
@@ -204,8 +156,8 @@ def train(training: Training, validation: Validation, run: Path, *, resumed: boo
             metrics.write({**measured, "seconds": round(training.seconds, 1), **curve})
         # Saved after it is measured: a resumed run measures no point of the curve twice.
         # And never over the checkpoint that it was resumed from.
-        if training.steps != saved and (updates % _SAVE_EVERY == 0 or training.steps >= total):
-            training.save(run)
+        if training.steps != saved and (updates % training.learner.save_every == 0 or training.steps >= total):
+            training.save(run, is_last=training.steps >= total)
         if training.steps >= total:
             break
         measured = training.update()

@@ -12,13 +12,13 @@ from tianshou.utils.net.common import AbstractDiscreteActor
 from torch import Tensor, nn
 
 from lightbulb_agents.articles import Drafts
-from lightbulb_agents.network import ActorCriticNetwork
+from lightbulb_agents.network import ArticleNetwork
 
 
 class Trunk(nn.Module):
     """Runs the network on Tianshou observations, which name articles by number."""
 
-    def __init__(self, network: ActorCriticNetwork):
+    def __init__(self, network: ArticleNetwork):
         super().__init__()
         self.network = network
         self._weights = list(network.parameters())  # to walk the modules costs more

@@ -1,23 +1,27 @@
-"""Shows what each level of the newsroom tests: `python -m lightbulb_envs.gallery`.
+"""Shows what each level of simulated text tests: `python -m lightbulb_envs.gallery`.
 
 What it prints is `docs/gallery.md`; a test compares the two.
 """
 
 import argparse
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.document import Document, Fact
+from lightbulb_envs.engines.sentiment import SentimentEngine
 from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.registry import ROWS, make_engine
 from lightbulb_envs.render import stating
 from lightbulb_envs.rollout import roll_out
 from lightbulb_envs.sources.newsroom.levels import LEVELS, level_table
+from lightbulb_envs.sources.reviews.levels import LEVELS as REVIEW_LEVELS
+from lightbulb_envs.sources.reviews.levels import review_level_table
 
 ENV_ID = "Lightbulb/NewsSummariser-v0"
+REVIEWS = "Lightbulb/SentimentAnalysis-v0"
 INSTANCES = (0, 1)
 """The first of the split, whatever they are like."""
 _ROW = np.zeros(1, dtype=np.int64)
@@ -28,7 +32,8 @@ _BASELINES = ("lead-3", "oracle")
 def gallery() -> str:
     """Returns the page as Markdown."""
     levels = [_level(level) for level in range(len(LEVELS))]
-    return "\n\n".join([_opening(), *levels]) + "\n"
+    reviews = [_review_level(level) for level in range(len(REVIEW_LEVELS))]
+    return "\n\n".join([_opening(), *levels, _review_opening(), *reviews]) + "\n"
 
 
 def _opening() -> str:
@@ -48,16 +53,54 @@ knows the reference. A return is what a draft is worth, from 0 to 1: half fact F
 def _level(level: int) -> str:
     engine = make_engine(ENV_ID, 1, level=level, split="train")
     assert isinstance(engine, SummariseEngine)
-    ids = [f"`{row.id}`" for row in ROWS.values() if row.settings.get("level") == level]
-    title = f"## Level {level}" + (f": {', '.join(ids)}" if ids else "")
     documents = [_document(engine, instance) for instance in INSTANCES]
-    return "\n\n".join([title, _attributes(level), *documents])
+    return "\n\n".join(
+        [_title("", level, "NewsSummariser"), _attributes(level_table()[level]), *documents]
+    )
 
 
-def _attributes(level: int) -> str:
+def _title(of: str, level: int, task: str) -> str:
+    ids = [
+        f"`{row.id}`"
+        for row in ROWS.values()
+        if row.settings.get("level") == level and f"/{task}-" in row.id
+    ]
+    return f"## {of}Level {level}" + (f": {', '.join(ids)}" if ids else "")
+
+
+def _review_opening() -> str:
+    return """# Reviews of every level
+
+The first two reviews of the split `train` at every level, as they come. Under *negative* and
+*positive* stands what a reader believes after each chunk who knows the rules by which reviews are
+told; **the row in bold** is where it has read enough, if a chunk costs 0.05."""
+
+
+def _review_level(level: int) -> str:
+    engine = make_engine(REVIEWS, 1, level=level, split="train")
+    assert isinstance(engine, SentimentEngine)
+    title = _title("Reviews of level ", level, "SentimentAnalysis").replace("Level ", "")
+    reviews = [_review(engine, instance) for instance in INSTANCES]
+    return "\n\n".join([title, _attributes(review_level_table()[level]), *reviews])
+
+
+def _review(engine: SentimentEngine, instance: int) -> str:
+    roll_out(make_baseline("oracle", engine), engine, np.array([instance]))
+    review, enough, beliefs = engine.document(0), engine.num_read(0), engine.beliefs(0)
+    assert beliefs is not None
+    rows = []
+    for number, line in enumerate((review.title, *review.chunks)):
+        cells = [str(number), _escaped(line), *(f"{chance:.3f}" for chance in beliefs[number])]
+        rows.append([f"**{cell}**" for cell in cells] if number == enough else cells)
+    table = _table(["", "chunk", *engine.labels], "rlrr", rows)
+    told = f"It is {review.label}; such a reader says {engine.answer(0)}."
+    return f"### {review.id}\n\n{table}\n\n{told}"
+
+
+def _attributes(level: Mapping[str, object]) -> str:
     """Returns the named attributes of a level, in one line."""
     told = []
-    for name, value in level_table()[level].items():
+    for name, value in level.items():
         if name != "level":
             ends = dict.fromkeys(value) if isinstance(value, tuple) else (value,)
             told.append(f"{name.replace('_', ' ')} {' to '.join(map(str, ends))}")
@@ -138,7 +181,7 @@ def main() -> None:
     """Prints the page."""
     argparse.ArgumentParser(
         prog="python -m lightbulb_envs.gallery",
-        description="Print two documents of every level of the newsroom as Markdown.",
+        description="Print two documents and two reviews of every level as Markdown.",
     ).parse_args()
     print(gallery(), end="")
 

@@ -18,8 +18,8 @@ class Example:
     """A value that makes an environment another one."""
 
     value: Any
-    """In it, and in `given`, `{news}`, `{news_with_a_bad_row}` and `{tokenizer}` in a string stand
-    for files that the checker writes."""
+    """In it, and in `given`, `{news}` and `{reviews}`, either with `_with_a_bad_row` after it, and
+    `{tokenizer}` in a string stand for files that the checker writes."""
     given: Mapping[str, Any]
     """Other keywords that it needs, with which and without it the environment is made."""
     is_refused: bool

@@ -16,6 +16,8 @@ SubAgent = Literal["actor_critic", "dqn"]
 
 SUMMARISE = "lightbulb_envs.engines.summarise:SummariseEngine"
 SLATE = "lightbulb_envs.engines.slate:SlateEngine"
+SENTIMENT = "lightbulb_envs.engines.sentiment:SentimentEngine"
+BANDIT = "lightbulb_envs.engines.sentiment:BanditEngine"
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,29 @@ def _register_all() -> None:
                 settings={"level": 2, "form": form},
             )
         )
+    for name, level in (("", 2), ("Hard-", 4), ("Cue-", 5)):
+        register(
+            Row(
+                id=f"Lightbulb/SentimentAnalysis-{name}v0",
+                engine=SENTIMENT,
+                head="categorical",
+                heuristic="lexicon",
+                agent="actor_critic",
+                max_episode_steps=32,
+                settings={"level": level},
+            )
+        )
+    register(
+        Row(
+            id="Lightbulb/SentimentAnalysis-Bandit-v0",
+            engine=BANDIT,
+            head="categorical",
+            heuristic="lexicon",
+            agent="actor_critic",
+            max_episode_steps=8,
+            settings={"level": 2},
+        )
+    )
 
 
 _register_all()

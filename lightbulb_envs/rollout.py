@@ -1,6 +1,6 @@
 """Rolling an actor out over given instances."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.actions import to_plain
 from lightbulb_envs.actor import Actor
-from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.engines.engine import Engine, ended_metrics
 from lightbulb_envs.summation import add_in_order
 
 
@@ -21,6 +21,8 @@ class Episode:
     """Plain data: ints, or lists of ints."""
     rewards: tuple[float, ...]
     truncated: bool
+    metrics: dict[str, float] = field(default_factory=dict)
+    """What the engine measured besides, if the episode terminated; see `lightbulb_envs.metrics`."""
 
     @property
     def episode_return(self) -> float:
@@ -44,6 +46,7 @@ def _play(actor: Actor, engine: Engine, instances: NDArray[np.int64]) -> list[Ep
     engine.reset(rows, instances)
     actions: list[list[Any]] = [[] for _ in rows]
     rewards: list[list[float]] = [[] for _ in rows]
+    metrics: list[dict[str, float]] = [{} for _ in rows]
     truncated = np.zeros(len(rows), dtype=bool)
     active = rows
     while len(active):
@@ -54,8 +57,18 @@ def _play(actor: Actor, engine: Engine, instances: NDArray[np.int64]) -> list[Ep
             actions[row].append(to_plain(chosen[position]))
             rewards[row].append(float(step.reward[position]))
         truncated[active] = step.truncated
+        terminated = active[step.terminated]
+        for name, values in ended_metrics(engine, terminated).items():
+            for row, value in zip(terminated.tolist(), values.tolist(), strict=True):
+                metrics[row][name] = value
         active = active[~(step.terminated | step.truncated)]
     return [
-        Episode(int(instance), tuple(actions[row]), tuple(rewards[row]), bool(truncated[row]))
+        Episode(
+            int(instance),
+            tuple(actions[row]),
+            tuple(rewards[row]),
+            bool(truncated[row]),
+            metrics[row],
+        )
         for row, instance in enumerate(instances.tolist())
     ]

@@ -326,7 +326,7 @@ KINDS = {
     ),
     "name with NUL": _settings(ValueError, r"'n\x00', which is no file", source="jsonl:n\0"),
     "source of another type": _settings(
-        ValueError, 'such as "newsroom" or "jsonl:news.jsonl"', "got PosixPath", source=Path("news")
+        ValueError, 'such as "newsroom" or "jsonl:FILE"', "got PosixPath", source=Path("news")
     ),
     "source of an unknown kind": _settings(
         ValueError, "(newsroom, jsonl, hub", "got 'csv:a'", source="csv:a"
@@ -388,7 +388,7 @@ KINDS = {
             lightbulb_envs.make_engine(ID, 1, source=f"jsonl:{given.news}"),
         ),
         ValueError,
-        ("no document in {folder}/news.jsonl: give rows with an article and a summary",),
+        ("no document in {folder}/news.jsonl: give rows with the fields article and summary",),
     ),
     "broken JSON": _row(b'{"article": "a.", ', "not JSON (Expecting property name"),
     "JSON that is no object": _row([1, 2], "a row must be an object, got list"),

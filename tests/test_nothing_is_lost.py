@@ -72,7 +72,7 @@ def _load(folder: Path) -> int:
     if not has_checkpoint(folder):
         return 0
     network, optimizer = _network(0)
-    steps = load_checkpoint(latest_checkpoint(folder), network, optimizer)["steps"]
+    steps = load_checkpoint(latest_checkpoint(folder), network, optimizer)[0]["steps"]
     assert (network.weight == steps).all()
     return int(steps)
 

@@ -98,9 +98,9 @@ def does_nothing(training: Training, rollouts: int) -> Training:
     row = find_row(training.config.env)
     config = make_config(SummariseEngine, {**row.settings, "split": "train"})
     recording = RecordingEngine(config, training.config.rows, row.max_episode_steps)
-    training.collector.engine = recording
+    training.learner.collector.engine = recording
     for _ in range(rollouts):
-        training.collector.collect(n_episode=training.config.rows)
+        training.learner.collector.collect(n_episode=training.config.rows)
     training.engine = DoNothingEngine(config, training.config.rows, recording.rollouts)
-    training.collector.engine = training.engine
+    training.learner.collector.engine = training.engine
     return training

@@ -87,7 +87,9 @@ class SingleFilePPO:
         losses = []
         for _ in range(learning.epochs):
             for articles in self.minibatches(rollout):
-                loss, _ = self.loss(rollout, articles, entropy=learning.entropy * left)
+                loss, _ = self.loss(
+                    rollout, articles, entropy=learning.entropy_of("pointer") * left
+                )
                 self.optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(self.weights, learning.max_grad_norm)

@@ -203,6 +203,6 @@ class StableBaselines:
     def update(self) -> dict[str, float]:
         """Collects one rollout and learns from it; returns what it measured."""
         self._left = max(0.0, 1.0 - self.steps / self.config.steps())
-        self.model.ent_coef = self.config.learning.entropy * self._left
+        self.model.ent_coef = self.config.learning.entropy_of("pointer") * self._left
         self.model.learn(ROWS * STEPS, reset_num_timesteps=False, log_interval=None)
         return {"steps": self.steps, "mean_reward": float(self.model.rollout_buffer.rewards.mean())}

@@ -11,6 +11,7 @@ from lightbulb_envs.adapters.options import requested_instances
 from lightbulb_envs.engines.engine import (
     Engine,
     Observation,
+    ended_metrics,
     load_engine,
     make_config,
     tell_upcoming,
@@ -19,13 +20,15 @@ from lightbulb_envs.engines.one_row import open_row
 from lightbulb_envs.instances import InstanceStream
 
 RENDER_MODES = ("ansi", "html", "human")
+_ROW = np.zeros(1, dtype=np.int64)
 
 
 class TextEnv(gymnasium.Env[Any, Any]):
     """A Gymnasium environment over an engine of one row.
 
     `info` holds "instance" and "action_mask", and after a step "illegal_action" and "reward_parts",
-    which add up to the reward in their order. `reset(options={"instance": i})` replays instance i.
+    which add up to the reward in their order; after the last one also "metrics", if the engine
+    measures any. `reset(options={"instance": i})` replays instance i.
     A time limit is Gymnasium's: `gymnasium.make` adds the id's own.
 
     Args:
@@ -77,6 +80,10 @@ class TextEnv(gymnasium.Env[Any, Any]):
             "reward_parts": parts,
             "illegal_action": is_illegal,
         }
+        if terminated:
+            measured = ended_metrics(self.engine, _ROW)
+            if measured:
+                info["metrics"] = {name: values[0].item() for name, values in measured.items()}
         if self.render_mode == "human":
             self._show()
         return observation, reward, terminated, truncated, info

@@ -16,6 +16,7 @@ from lightbulb_envs.engines.engine import (
     Engine,
     Observation,
     Step,
+    ended_metrics,
     load_engine,
     make_config,
     offers,
@@ -188,6 +189,15 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         infos["_reward_parts"] = self._own(took)
         infos["illegal_action"] = step.is_illegal
         infos["_illegal_action"] = self._own(took)
+        has_terminated = step.terminated & took
+        measured = ended_metrics(self.engine, np.flatnonzero(has_terminated))
+        if measured:
+            infos["metrics"] = {}
+            for name, values in measured.items():
+                spread = np.zeros(self.num_envs, dtype=values.dtype)
+                spread[has_terminated] = values
+                infos["metrics"] |= {name: spread, f"_{name}": has_terminated.copy()}
+            infos["_metrics"] = has_terminated
         return infos
 
     def _own(self, array: NDArray[Any]) -> NDArray[Any]:

@@ -57,6 +57,7 @@ class Limit:
 
 
 _HONEST = "it follows a rule that an article's form invites, and must not match an honest reader"
+_UNREAD = "labels are balanced, so a label without reading must earn what chance does"
 _TRUTH = "it knows the truth, and must not earn more by what it does with it"
 
 CEILINGS: dict[str, Ceiling] = {
@@ -78,8 +79,14 @@ CEILINGS: dict[str, Ceiling] = {
         f"greedy + {kind}": Ceiling(101, "what is planted must not improve on the article")
         for kind in ("keyword_soup", "word_soup", "other_reference", "zero_width", "homoglyphs")
     },
+    "always negative": Ceiling(25, _UNREAD),
+    "always positive": Ceiling(25, _UNREAD),
+    "all read, majority": Ceiling(10, "who reads and does not understand must not gain by it"),
+    "first chunk only": Ceiling(35, "a label must not stand in the first chunk"),
+    "cue only": Ceiling(25, "what is written beside a text must not give its label away"),
 }
 
+_CUE = ("Lightbulb/SentimentAnalysis-Cue-v0",)
 _EASY = ("Lightbulb/NewsSummariser-Easy-v0",)
 _MULTI_DOCUMENT = ("Lightbulb/NewsSummariser-MultiDoc-v0",)
 _AT_ONCE = ("Lightbulb/NewsSummariser-Slate-v0", "Lightbulb/NewsSummariser-Subset-v0")
@@ -107,6 +114,13 @@ ALLOWANCES: tuple[Allowance, ...] = (
         why="where all is named at once, a sentence named twice is told once, at no cost: this is "
         "the truth's best sentence, told once",
         ids=_AT_ONCE,
+    ),
+    Allowance(
+        ("cue only",),
+        score=100,
+        why="this id's titles give the label away, nine times in ten, in all splits but ood, where "
+        "they mislead as often: it shows who learns to read in spite of it",
+        ids=_CUE,
     ),
     *(
         Allowance((soup,), score, _BAG, ids, rewards=("rouge",), is_flaw=True)

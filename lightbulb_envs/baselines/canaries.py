@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines.planned import Planned
 from lightbulb_envs.document import DocumentBatch
-from lightbulb_envs.engines.engine import Engine, Observation
+from lightbulb_envs.engines.engine import Engine, Observation, named_object
 from lightbulb_envs.engines.summarise import SummariseTask
 from lightbulb_envs.search import search
 from lightbulb_envs.sources.planted import KINDS, PlantedSource, content_words
@@ -253,13 +253,14 @@ def is_summariser(engine: Engine) -> bool:
 
 
 def canaries_of(engine: Engine) -> Mapping[str, Canary]:
-    """Returns the canaries of an engine: the summariser's, or what makes sense for any.
+    """Returns the canaries that an engine names, or what makes sense for any.
 
-    An engine that is no summariser has those that do not look at the text: the first and the last
-    legal action, and each constant action where there are few.
+    An engine that names none has those that do not look at the text: the first and the last legal
+    action, and each constant action where there are few.
     """
-    if is_summariser(engine):
-        return CANARIES
+    if hasattr(engine, "canaries"):
+        named: Mapping[str, Canary] = named_object("canaries", engine.canaries)
+        return named
     space = engine.action_space
     if not isinstance(space, (Discrete, MultiDiscrete, MultiBinary)):
         return {}

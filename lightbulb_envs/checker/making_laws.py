@@ -355,7 +355,7 @@ def rendering(subject: Subject) -> str:
             require(
                 text.lstrip().startswith("<!doctype html") and "</html>" in text,
                 'render_mode="html" renders no page: return a whole one, or '
-                "`render_html.text_page(title, text)`",
+                "`html_page.text_page(title, text)`",
             )
             for mark in ("<script", 'src="http', 'href="http', "@import"):
                 require(

@@ -147,10 +147,19 @@ _ARTICLES = [
 def write_files(folder: Path) -> dict[str, str]:
     """Writes the files that examples of keywords name; returns their paths by name."""
     lines = [json.dumps(article) for article in _ARTICLES]
-    news, bad = folder / "news.jsonl", folder / "bad.jsonl"
-    news.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    bad.write_text("\n".join([*lines, "no JSON"]) + "\n", encoding="utf-8")
-    paths = {"news": str(news), "news_with_a_bad_row": str(bad)}
+    reviews = [
+        {"id": f"r{number}", "text": f"{article['article']} {sign}", "label": label}
+        for number, article in enumerate(_ARTICLES)
+        for label, sign in [("positive", "We liked it."), ("negative", "We did not like it.")][
+            number % 2 :
+        ][:1]
+    ]
+    paths = {}
+    for name, rows in (("news", lines), ("reviews", [json.dumps(review) for review in reviews])):
+        for suffix, more in (("", []), ("_with_a_bad_row", ["no JSON"])):
+            path = folder / f"{name}{suffix}.jsonl"
+            path.write_text("\n".join([*rows, *more]) + "\n", encoding="utf-8")
+            paths[f"{name}{suffix}"] = str(path)
     with contextlib.suppress(ImportError):
         from lightbulb_envs.subwords import SubwordVocabulary
 

@@ -13,8 +13,6 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_envs.sources.source import Source
-
 Observation = dict[str, NDArray[Any]]
 
 
@@ -82,6 +80,10 @@ class Engine(Protocol):
     `step(rows, actions).among(rows, num_envs)` with fewer copies; `keeps_tokens`, true where the
     tokens of an episode stay the same; and a field `upcoming`, into which the adapters put
     `InstanceStream.upcoming`: the instances to come. `offers` says when these are used.
+
+    It may also offer `metrics(rows)`, what is measured besides the reward of episodes that have
+    terminated, an array of numbers (n,) by name, which `info["metrics"]` and evaluations have; and
+    `canaries`, "module:TABLE" of degenerate policies for the audit.
     """
 
     Config: ClassVar[type]
@@ -89,7 +91,8 @@ class Engine(Protocol):
     """"module:TABLE" of the baselines, by name; see `baselines.table`."""
 
     num_envs: int
-    source: Source
+    source: Any
+    """Its supply of documents; others use the fields named above."""
     observation_space: gymnasium.spaces.Dict
     action_space: gymnasium.Space[Any]
     part_names: tuple[str, ...]
@@ -165,6 +168,14 @@ def step_among(engine: Any, rows: NDArray[np.int64], actions: NDArray[Any]) -> S
         return step
     own: Step = engine.step(rows, actions)
     return own.among(rows, engine.num_envs)
+
+
+def ended_metrics(engine: Any, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """Returns what an engine measures of rows that have terminated; {} if it does not."""
+    if not len(rows) or not hasattr(engine, "metrics"):
+        return {}
+    measured: dict[str, NDArray[Any]] = engine.metrics(rows)
+    return measured
 
 
 def load_engine(path: str) -> type[Engine]:

@@ -9,7 +9,7 @@ shape is optimal stopping (Wald 1945); that reading may stop early is the idea o
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import gymnasium
 import numpy as np
@@ -19,40 +19,37 @@ from lightbulb_envs.actions import check_actions, to_plain
 from lightbulb_envs.engines.engine import Observation, Step, Taken
 from lightbulb_envs.engines.shelf import Shelf, check_instances
 from lightbulb_envs.keywords import keyword
+from lightbulb_envs.sources.labelled import LabelledConfig, LabelledSource, Review
 from lightbulb_envs.sources.reviews.reading import best_reading
-from lightbulb_envs.sources.reviews.source import Review, ReviewSource
+from lightbulb_envs.sources.reviews.source import ReviewSource
+from lightbulb_envs.sources.source import open_source
 from lightbulb_envs.summation import add_in_order
 
 READ = 0
 """The action that reads on."""
 PARTS = ("answer", "reading", "illegal_action")
 KEPT = 1 << 15
-"""Reviews of a pool that are kept ready."""
+"""Texts of a pool that are kept ready."""
 _NONE = np.iinfo(np.int64).min
 """The instance of a row that has no episode yet; nobody can ask for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class BanditConfig:
+class BanditConfig(LabelledConfig):
     """Keywords of labelling what is read: those of all sentiment environments."""
 
-    level: int = keyword(2, example=0)
-    """Level of the simulated reviews, 0 to 5."""
-    split: str | None = keyword(None, example="ood")
-    """train (the default), validation, test, ood or heldout."""
     wrong: float = keyword(-1.0, example=-2.0)
     """What a wrong label is paid; a right one is paid 1."""
     illegal_penalty: float = keyword(0.01, example=0.5)
     """What reading on costs when all is read."""
     num_instances: int | None = keyword(None, example=5)
-    """Reviews of a fixed pool. Default: no end of them."""
+    """Texts to draw episodes from: the first so many. Default: all that the source has."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_price("illegal_penalty", self.illegal_penalty)
         if self.wrong >= 1:
             raise ValueError(f"a wrong label must be paid less than 1, got wrong={self.wrong}")
-        if self.num_instances is not None and self.num_instances < 1:
-            raise ValueError(f"num_instances must be 1 or more, got {self.num_instances}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +64,19 @@ class SentimentConfig(BanditConfig):
         check_price("read_cost", self.read_cost)
 
 
+def num_instances_of(wanted: int | None, available: int | None) -> int | None:
+    """Returns how many instances there are to draw from, None for no end of them.
+
+    Raises:
+        ValueError: a number that is not positive, or more than are available.
+    """
+    most = (1 << 32) - 1 if available is None else available
+    if wanted is not None and not 1 <= wanted <= most:
+        told = "" if available is None else ", the documents of the source"
+        raise ValueError(f"num_instances must be in [1, {most}]{told}, got {wanted}")
+    return available if wanted is None else wanted
+
+
 def check_price(name: str, value: float) -> None:
     """Raises ValueError for a price below 0."""
     if value < 0:
@@ -79,18 +89,22 @@ class SentimentEngine:
     Config: ClassVar[type] = SentimentConfig
     is_read_at_once: ClassVar[bool] = False
     baselines: ClassVar[str] = "lightbulb_envs.baselines.reading:BASELINES"
+    canaries: ClassVar[str] = "lightbulb_envs.baselines.reading_canaries:READING_CANARIES"
     part_names: tuple[str, ...] = PARTS
 
     def __init__(self, config: BanditConfig, num_envs: int, max_steps: int | None = None):
         self.config = config
         self.num_envs = num_envs
         self.max_steps = max_steps
-        self.source = ReviewSource(config.level, config.split or "train")
-        self.num_instances = config.num_instances
+        self.source: LabelledSource = cast("LabelledSource", open_source(config))
+        self.num_instances = num_instances_of(config.num_instances, self.source.num_documents)
         self.labels = self.source.labels
+        self.rules: ReviewSource | None = self.source.rules
         self.read_cost: float = getattr(config, "read_cost", 0.0)
         listed = " or ".join(f"{number} for {label}" for number, label in enumerate(self.labels, 1))
-        self.task_text = "Say what a review thinks of what it is about"
+        self.task_text = "Say which label a text has"
+        if self.rules is not None:
+            self.task_text = "Say what a review thinks of what it is about"
         if self.is_read_at_once:
             self.task_text += f": answer {listed}."
         else:
@@ -115,6 +129,7 @@ class SentimentEngine:
         self._length = np.zeros(num_envs, dtype=np.int64)
         self._label = np.zeros(num_envs, dtype=np.int64)
         self._read = np.zeros(num_envs, dtype=np.int64)
+        self._answer = np.full(num_envs, -1)  # -1 where there is none yet
         self._steps = np.zeros(num_envs, dtype=np.int64)
         self._has_ended = np.ones(num_envs, dtype=bool)
         self._open()
@@ -169,6 +184,7 @@ class SentimentEngine:
             self._tokens[rows] = 0
             self._tokens[rows, 0] = self._text[rows, 0]
             self._read[rows] = 0
+        self._answer[rows] = -1
         self._steps[rows] = 0
         self._has_ended[rows] = False
 
@@ -187,6 +203,7 @@ class SentimentEngine:
         parts[:, 1] = np.where(reads, -self.read_cost, 0.0)
         parts[:, 2] = np.where(is_illegal, -self.config.illegal_penalty, 0.0)
         reader = rows[reads]
+        self._answer[rows[~wants]] = chosen[~wants] - 1
         self._read[reader] += 1
         self._tokens[reader, self._read[reader]] = self._text[reader, self._read[reader]]
         self._steps[rows] += 1
@@ -205,12 +222,22 @@ class SentimentEngine:
         left = self._length[rows] - self._read[rows]
         mask = np.ones((len(rows), 1 + len(self.labels)), dtype=np.int8)
         mask[:, READ] = left > 0
-        unread = (left / self.source.max_chunks).astype(np.float32)[:, None]
+        unread = (left / (self.source.max_sentences - 1)).astype(np.float32)[:, None]
         return {"tokens": self._tokens[rows], "unread": unread, "action_mask": mask}
 
     def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the rows' instances."""
         return self._instance[rows]
+
+    def metrics(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Returns what is measured of rows that have terminated; see `lightbulb_envs.metrics`."""
+        label, answer = self._label[rows], self._answer[rows]
+        return {
+            "label": label,
+            "answer": answer,
+            "accuracy": (label == answer).astype(np.float64),
+            "share_read": self._read[rows] / self._length[rows],
+        }
 
     def document(self, row: int) -> Review:
         """Returns a row's review as text."""
@@ -220,15 +247,36 @@ class SentimentEngine:
         """Returns how many chunks a row's episode has read."""
         return int(self._read[row])
 
+    def answer(self, row: int) -> str | None:
+        """Returns the label that a row's episode has committed to, None if none yet."""
+        number = int(self._answer[row])
+        return self.labels[number] if number >= 0 else None
+
+    def beliefs(self, row: int) -> NDArray[np.float64] | None:
+        """Returns the chances of the labels (C + 1, K) after so many chunks; None for real text.
+
+        They are those of a reader who knows the rules by which reviews are told.
+        """
+        if self.rules is None:
+            return None
+        own = self._instance[[row]]
+        best = best_reading(self.rules, own, self.read_cost, self.config.wrong)
+        return best.belief[0, : int(self._length[row]) + 1]
+
     def taken(self, row: int) -> tuple[Taken, ...]:
         """Returns the actions of a row's episode so far, and what each was paid."""
         return tuple(self._taken[row])
 
     def _plan(self, row: int) -> tuple[NDArray[np.int64], float]:
-        """Returns the best action by the chunks that are read, and the value at the start."""
+        """Returns the best action by the chunks that are read, and the value at the start.
+
+        Nobody knows by what rules real text is told: there it is the label, at once.
+        """
+        if self.rules is None:
+            return np.full(int(self._length[row]) + 1, 1 + self._label[row]), 1.0
         if row not in self._best:
             own = self._instance[[row]]
-            best = best_reading(self.source, own, self.read_cost, self.config.wrong)
+            best = best_reading(self.rules, own, self.read_cost, self.config.wrong)
             start = self._length[row] if self.is_read_at_once else 0
             self._best[row] = best.action[0], float(best.value[0, start])
         return self._best[row]
@@ -238,18 +286,25 @@ class SentimentEngine:
         return int(self._plan(row)[0][self._read[row]])
 
     def oracle_return(self, row: int) -> float:
-        """Returns what such a reader's return is on average, given what the start shows."""
+        """Returns what such a reader's return is on average, given what the start shows.
+
+        Of real text, whose rules nobody knows, it is the return of who knows the label: 1.
+        """
         return self._plan(row)[1]
 
     def oracle_method(self, row: int) -> str:
-        """Returns "expected": no reader returns more on average, by dynamic programming."""
-        return "expected"
+        """Returns "expected": no reader returns more on average, by dynamic programming.
+
+        Of real text it is "exact": nobody returns more than who knows the label.
+        """
+        return "expected" if self.rules is not None else "exact"
 
     def snapshot(self, row: int) -> dict[str, Any]:
         """Returns a row's episode as plain data."""
         return {
             "instance": int(self._instance[row]),
             "read": int(self._read[row]),
+            "answer": int(self._answer[row]),
             "steps": int(self._steps[row]),
             "has_ended": bool(self._has_ended[row]),
             "taken": [asdict(taken) for taken in self.taken(row)],
@@ -263,23 +318,22 @@ class SentimentEngine:
         self._tokens[row, : read + 1] = self._text[row, : read + 1]
         self._steps[row] = snapshot["steps"]
         self._has_ended[row] = snapshot["has_ended"]
+        self._answer[row] = snapshot["answer"]
         self._taken[row] = [Taken.of(one) for one in snapshot["taken"]]
 
     def render(self, row: int, mode: str) -> str:
         """Returns a row's episode as text for a terminal ("ansi") or as one page ("html")."""
+        if mode == "html":
+            from lightbulb_envs.render_review_html import render_review_page
+
+            return render_review_page(self, row)
         review, read = self.document(row), self.num_read(row)
-        lines = [review.title, *review.chunks[:read]]
+        lines = [*filter(None, [review.title]), *review.chunks[:read]]
         if read < len(review.chunks):
             lines.append(f"({len(review.chunks) - read} of {len(review.chunks)} chunks unread)")
-        answers = [one.action for one in self.taken(row) if one.action != READ]
-        if answers:
-            lines.append(f"Answer: {self.labels[answers[-1] - 1]}. It is {review.label}.")
-        text = "\n".join(lines)
-        if mode == "html":
-            from lightbulb_envs.render_html import text_page
-
-            return text_page(review.id, text)
-        return text
+        if (answer := self.answer(row)) is not None:
+            lines.append(f"Answer: {answer}. It is {review.label}.")
+        return "\n".join(lines)
 
 
 class BanditEngine(SentimentEngine):

@@ -57,6 +57,7 @@ class SlateEngine:
 
     Config: ClassVar[type] = SlateConfig
     baselines: ClassVar[str] = SummariseEngine.baselines
+    canaries: ClassVar[str] = SummariseEngine.canaries
     keeps_tokens: ClassVar[bool] = True
 
     def __init__(self, config: SlateConfig, num_envs: int, max_steps: int | None = None):

@@ -44,6 +44,7 @@ class SummariseEngine:
     Config: ClassVar[type] = SummariseConfig
     Task: ClassVar[type[SummariseTask]] = SummariseTask
     baselines: ClassVar[str] = "lightbulb_envs.baselines.table:BASELINES"
+    canaries: ClassVar[str] = "lightbulb_envs.baselines.canaries:CANARIES"
     keeps_tokens: ClassVar[bool] = True
 
     def __init__(self, config: SummariseConfig, num_envs: int, max_steps: int | None = None):

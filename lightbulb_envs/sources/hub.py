@@ -22,13 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightbulb_envs.sources.layouts import LAYOUTS, PLAIN, Layout
-from lightbulb_envs.sources.rows import Reading
+from lightbulb_envs.sources.layouts import Layout, layout_of
+from lightbulb_envs.sources.rows import Form, Reading
 from lightbulb_envs.sources.source import Places, SourceConfig
 from lightbulb_envs.sources.text_source import TextSource
 from lightbulb_envs.sources.texts import check_settings, file_stamp, open_texts
 
-FIELDS = ("id", "article", "summary")
 SPLITS = ("train", "validation", "test")
 """The environment's splits that data sets have too."""
 _WRITTEN = "hub:NAME:CONFIG@COMMIT[SPLIT][FROM:TO], or hub:FOLDER for a copy on disk"
@@ -43,13 +42,14 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 def open_hub(config: SourceConfig, places: Places) -> TextSource:
     """Opens the data sets of a config."""
-    check_settings(config, FIELDS)
+    form = config.row_form()
+    check_settings(config, ("id", form.text, form.told))
     fields = tuple(sorted(config.fields.items()))
     for place in places.own:
         _check_split(place, config.split, is_by_split=places.is_by_split)
-    own = tuple(_table(place, config.split or "train", fields) for place in places.own)
-    training = tuple(_table(place, "train", fields) for place in places.training)
-    return open_texts(config, own, training, {})
+    own = tuple(_table(place, config.split or "train", form, fields) for place in places.own)
+    training = tuple(_table(place, "train", form, fields) for place in places.training)
+    return open_texts(config, own, training, form, {})
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Table:
     split: str
     start: int
     stop: int | None
+    form: Form
     fields: tuple[tuple[str, str], ...]
 
     @property
@@ -74,7 +75,7 @@ class Table:
 
     @property
     def layout(self) -> Layout:
-        return LAYOUTS.get(self._last_name(), PLAIN)
+        return layout_of(self._last_name(), self.form)
 
     def stamp(self) -> object:
         if self.commit is not None:
@@ -97,22 +98,15 @@ class Table:
         return Reading(digest.hexdigest(), rows)
 
     def parse(self, raw: Any) -> dict[str, Any]:
-        layout = self.layout
-        return {
-            **raw,
-            "article": layout.read_article(raw["article"]),
-            "summary": layout.read_summary(raw["summary"]),
-        }
+        return self.layout.read(raw)
 
     def _last_name(self) -> str:
         path = Path(self.path)
         return (path.resolve() if self.commit is None else path).name.lower()
 
     def _rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yields number and content of the rows in the range, under the names of FIELDS."""
-        layout = self.layout
-        known = {"id": "id", "article": layout.article, "summary": layout.summary}
-        columns = known | dict(self.fields)
+        """Yields number and content of the rows in the range, under our names of the fields."""
+        columns = {"id": "id"} | self.layout.columns() | dict(self.fields)
         for number, row in enumerate(_stream(self), start=self.start):
             if number == self.start:
                 self._check_columns(columns, row)
@@ -120,7 +114,7 @@ class Table:
 
     def _check_columns(self, columns: Mapping[str, str], row: Mapping[str, Any]) -> None:
         """Raises ValueError when the data set lacks a column that is needed or was named."""
-        for name in ("article", "summary", *dict(self.fields)):
+        for name in (self.form.text, self.form.told, *dict(self.fields)):
             if columns[name] not in row:
                 raise ValueError(
                     f"{self.name}: no column {columns[name]!r} for the {name}, only "
@@ -153,7 +147,7 @@ def _match(place: str) -> re.Match[str]:
     return match
 
 
-def _table(place: str, split: str, fields: tuple[tuple[str, str], ...]) -> Table:
+def _table(place: str, split: str, form: Form, fields: tuple[tuple[str, str], ...]) -> Table:
     """Returns what a place names; `split` where it names none."""
     match = _match(place)
     path, config, commit = _data_set(match["data"])
@@ -165,6 +159,7 @@ def _table(place: str, split: str, fields: tuple[tuple[str, str], ...]) -> Table
         split=match["split"] or split,
         start=int(match["start"] or 0),
         stop=int(match["stop"]) if match["stop"] else None,
+        form=form,
         fields=fields,
     )
 

@@ -1,6 +1,7 @@
-"""Real text from JSON lines: one document a line, with an article and a summary.
+"""Real text from JSON lines: one document a line, with an article and a summary, or with a label.
 
 {"id": "a1", "article": "One sentence. Another one.", "summary": "What it says."}
+{"id": "r1", "text": "We liked the food. The room was cold.", "label": "positive"}
 """
 
 import codecs
@@ -18,13 +19,13 @@ from lightbulb_envs.sources.text_source import TextSource
 from lightbulb_envs.sources.texts import check_settings, file_stamp, open_texts
 from lightbulb_envs.whole_file import is_file
 
-FIELDS = ("id", "article", "summary", "split")
 _RANGE = re.compile(r"^(?P<path>.*)\[(?P<start>\d*):(?P<stop>\d*)\]$")
 
 
 def open_jsonl(config: SourceConfig, places: Places) -> TextSource:
     """Opens the files of a config."""
-    check_settings(config, FIELDS)
+    form = config.row_form()
+    check_settings(config, ("id", form.text, form.told, "split"))
     if places.is_by_split and "split" in config.fields:
         raise ValueError(
             'source names the files of each split already: leave "split" out of fields, or name '
@@ -49,7 +50,7 @@ def open_jsonl(config: SourceConfig, places: Places) -> TextSource:
                 f"source names {path[:300]!r}, which is no file: check the path, which counts "
                 "from the current folder; a folder of files is read by hub:FOLDER"
             )
-    return open_texts(config, own, training, config.fields, split)
+    return open_texts(config, own, training, form, config.fields, split)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Rows of real text, where they come from, and what makes a row a document.
 
-A row is a JSON object or a row of a table, with an article and a summary. An article may also be
-a list of sentences, and a summary a list or one sentence a line.
+A row is a JSON object or a row of a table. For summaries it has an article and a summary: an
+article may also be a list of sentences, and a summary a list or one sentence a line. For labels it
+has a text, which may be a list of chunks, and a label.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from lightbulb_envs.sources.sentences import split_sentences
 from lightbulb_envs.words import split_words
@@ -50,6 +51,70 @@ class Origin(Protocol):
         """Returns a row's fields; BadRowError, without its place, when there are none."""
 
 
+class Form(Protocol):
+    """What a row must have to be a document."""
+
+    text: ClassVar[str]
+    """Name of the field that is read."""
+    told: ClassVar[str]
+    """Name of the field with what is told of it."""
+
+    def sentences(self, text: Any) -> tuple[str, ...]:
+        """Returns the sentences of a text; BadRowError if it has no word."""
+
+    def reference(self, told: Any) -> tuple[str, ...]:
+        """Returns what is told, as lines; BadRowError if that is none."""
+
+
+@dataclass(frozen=True)
+class Summarised:
+    """An article and its summary."""
+
+    text: ClassVar[str] = "article"
+    told: ClassVar[str] = "summary"
+
+    def sentences(self, text: Any) -> tuple[str, ...]:
+        return _sentences(text, "article", split_sentences)
+
+    def reference(self, told: Any) -> tuple[str, ...]:
+        return _sentences(told, "summary", str.splitlines)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A text, cut into chunks of so many words or else into sentences, and its label."""
+
+    text: ClassVar[str] = "text"
+    told: ClassVar[str] = "label"
+    chunk_words: int | None = None
+    labels: tuple[str, ...] = ()
+    """The labels that there may be; () for any."""
+
+    def sentences(self, text: Any) -> tuple[str, ...]:
+        return _sentences(text, "text", self._chunks)
+
+    def _chunks(self, text: str) -> list[str]:
+        if self.chunk_words is None:
+            return split_sentences(text)
+        words = text.split()
+        starts = range(0, len(words), self.chunk_words)
+        chunks = [words[start : start + self.chunk_words] for start in starts]
+        return [" ".join(chunk) for chunk in chunks]
+
+    def reference(self, told: Any) -> tuple[str, ...]:
+        if isinstance(told, bool) or not isinstance(told, (str, int)):
+            raise BadRowError(
+                f"the label must be a string or an integer, got {type(told).__name__}"
+            )
+        label = " ".join(str(told).split())
+        _check_text(label, "label")
+        if not label:
+            raise BadRowError("the label is empty")
+        if self.labels and label not in self.labels:
+            raise BadRowError(f"the label must be one of {', '.join(self.labels)}, got {label!r}")
+        return (label,)
+
+
 @dataclass(frozen=True)
 class Row:
     """A row that is a document."""
@@ -75,6 +140,7 @@ class Skipped:
 def read_rows(
     origins: Iterable[tuple[int, Origin, Reading]],
     fields: Mapping[str, str],
+    form: Form,
     split: str | None,
     on_error: str,
 ) -> tuple[list[Row], list[Skipped]]:
@@ -88,7 +154,7 @@ def read_rows(
     for index, origin, reading in origins:
         for number, raw in reading.rows:
             try:
-                row = _read_row(origin.parse(raw), index, number, fields, split)
+                row = _read_row(origin.parse(raw), index, number, fields, form, split)
             except BadRowError as error:
                 if on_error == "raise":
                     raise BadRowError(
@@ -103,21 +169,26 @@ def read_rows(
 
 
 def _read_row(
-    row: dict[str, Any], origin: int, number: int, fields: Mapping[str, str], split: str | None
+    row: dict[str, Any],
+    origin: int,
+    number: int,
+    fields: Mapping[str, str],
+    form: Form,
+    split: str | None,
 ) -> Row | None:
     """Returns a row as a document, or None when it is of another split."""
     if split is not None and _field(row, "split", fields) != split:
         return None
     name = _field(row, "id", fields) if "id" in fields else row.get("id")
-    article = _field(row, "article", fields)
-    summary = _field(row, "summary", fields)
+    text = _field(row, form.text, fields)
+    told = _field(row, form.told, fields)
     _check_text(str(name), "id")
     return Row(
         origin=origin,
         number=number,
         id=None if name is None else str(name),
-        sentences=_sentences(article, "article", split_sentences),
-        reference=_sentences(summary, "summary", str.splitlines),
+        sentences=form.sentences(text),
+        reference=form.reference(told),
     )
 
 
@@ -132,7 +203,7 @@ def _field(row: dict[str, Any], name: str, fields: Mapping[str, str]) -> Any:
 
 
 def _sentences(value: Any, name: str, split: Callable[[str], list[str]]) -> tuple[str, ...]:
-    """Returns the sentences of an article or summary; BadRowError if it has no word."""
+    """Returns the sentences of a text; BadRowError if it has no word."""
     parts = value if isinstance(value, list) else [value]
     for part in parts:
         if not isinstance(part, str):

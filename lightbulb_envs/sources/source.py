@@ -4,17 +4,19 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from reprlib import repr as shorten
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import Document, DocumentBatch
 from lightbulb_envs.keywords import keyword
+from lightbulb_envs.sources.rows import Form, Summarised
 from lightbulb_envs.splits import SPLITS, check_split
 
 SOURCES: dict[str, str] = {
     "newsroom": "lightbulb_envs.sources.newsroom.source:open_newsroom",
+    "reviews": "lightbulb_envs.sources.reviews.opening:open_reviews",
     "jsonl": "lightbulb_envs.sources.jsonl:open_jsonl",
     "hub": "lightbulb_envs.sources.hub:open_hub",
     "planted": "lightbulb_envs.sources.planted:open_planted",
@@ -60,6 +62,9 @@ class Source(Protocol):
 class SourceConfig:
     """Which documents, and how they are read. All fields are keywords of every environment."""
 
+    kinds: ClassVar[tuple[str, ...]] = ("newsroom", "jsonl", "hub", "planted")
+    """Prefixes of the sources that there are; the first is simulated."""
+
     level: int = keyword(2, example=0, given={"source": "newsroom"})
     """Level of the simulated newsroom, 0 to 5. It also sets the default budget."""
     split: str | None = keyword(None, example="ood", given={"source": "newsroom"})
@@ -91,6 +96,14 @@ class SourceConfig:
     max_tokens: int | None = keyword(None, example=9, given={"tokenizer": "{tokenizer}"})
     """Tokens of a sentence in the observation. Default: 48 for the newsroom, 64 otherwise."""
 
+    def row_form(self) -> Form:
+        """Returns what rows of real text must have."""
+        return Summarised()
+
+    def presented(self, source: Any) -> Any:
+        """Returns a source in the form in which engines with such a config read it."""
+        return source
+
 
 @dataclass(frozen=True)
 class Places:
@@ -112,9 +125,10 @@ def open_source(config: SourceConfig) -> Source:
     _check_config(config)
     if config.split is not None:
         check_split(config.split)
-    kind, places = _parse(config.source, config.split)
+    kind, places = _parse(config.source, config.split, config.kinds)
     module, _, name = SOURCES[kind].partition(":")
-    source: Source = getattr(importlib.import_module(module), name)(config, places)
+    opened = getattr(importlib.import_module(module), name)(config, places)
+    source: Source = config.presented(opened)
     digest = source.vocabulary.digest
     if config.vocabulary_digest not in (None, digest):
         raise ValueError(
@@ -150,7 +164,7 @@ def _check_config(config: SourceConfig) -> None:
             )
 
 
-def _parse(source: Any, split: str | None) -> tuple[str, Places]:
+def _parse(source: Any, split: str | None, kinds: Sequence[str]) -> tuple[str, Places]:
     """Returns the prefix of a source setting and its places."""
     if isinstance(source, Mapping):
         if not source:
@@ -168,25 +182,24 @@ def _parse(source: Any, split: str | None) -> tuple[str, Places]:
             raise ValueError(
                 f"source has nothing for split={wanted!r}, only for {', '.join(source)}"
             )
-        kind, own = _parse_list(source[wanted])
-        training_kind, training = _parse_list(source.get("train", source[wanted]))
+        kind, own = _parse_list(source[wanted], kinds)
+        training_kind, training = _parse_list(source.get("train", source[wanted]), kinds)
         if training_kind != kind:
             raise ValueError(
                 f"source mixes {training_kind!r} and {kind!r}: all splits need one kind"
             )
         return kind, Places(own, training, is_by_split=True)
-    kind, own = _parse_list(source)
+    kind, own = _parse_list(source, kinds)
     return kind, Places(own, own, is_by_split=False)
 
 
-def _parse_list(value: Any) -> tuple[str, tuple[str, ...]]:
+def _parse_list(value: Any, known: Sequence[str]) -> tuple[str, tuple[str, ...]]:
     items = list(value) if isinstance(value, (list, tuple)) else [value]
     pairs = [str(item).partition(":") for item in items]
     kinds = {kind for kind, _, _ in pairs}
-    if len(kinds) != 1 or not kinds <= SOURCES.keys():
-        listed = ", ".join(SOURCES)
+    if len(kinds) != 1 or not kinds <= set(known):
         raise ValueError(
-            f'source must be one or more of one kind ({listed}), such as "newsroom" or '
-            f'"jsonl:news.jsonl", got {value!r}'
+            f'source must be one or more of one kind ({", ".join(known)}), such as "{known[0]}" or '
+            f'"jsonl:FILE", got {value!r}'
         )
     return kinds.pop(), tuple(place for _, _, place in pairs)

@@ -154,6 +154,11 @@ class TextSource:
     def stem_text(self, word: int) -> str:
         return stem(self._words[word])
 
+    def first_references(self) -> list[str]:
+        """Returns the first line of every document's reference."""
+        lines = self._texts.references.take(0, len(self._texts.references))
+        return [lines[start] for start in self._reference_start.tolist()]
+
 
 def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.cumsum(lengths) - lengths

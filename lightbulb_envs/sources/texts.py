@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from lightbulb_envs.sources.retokenised import DEFAULT_TOKENS
-from lightbulb_envs.sources.rows import Origin, Reading, read_rows
+from lightbulb_envs.sources.rows import Form, Origin, Reading, read_rows
 from lightbulb_envs.sources.source import SourceConfig
 from lightbulb_envs.sources.text_cache import entry_key, load_entry, store_entry
 from lightbulb_envs.sources.text_source import LoadReport, TextSource
@@ -32,6 +32,7 @@ words, tokens, the vocabulary that is learnt, or what `Tokenised` holds."""
 class Reader:
     """How rows are read and told."""
 
+    form: Form
     fields: tuple[tuple[str, str], ...]
     split: str | None
     """The split that rows must name, None for all rows."""
@@ -54,6 +55,7 @@ def open_texts(
     config: SourceConfig,
     own: tuple[Origin, ...],
     training: tuple[Origin, ...],
+    form: Form,
     fields: Mapping[str, str],
     split: str | None = None,
 ) -> TextSource:
@@ -62,11 +64,13 @@ def open_texts(
     Rows that have not changed are read once a process, and tokenised once a machine.
 
     Args:
+        form: what rows must have.
         fields: what rows call their fields, where that differs.
         split: if given, only rows that name it are documents, and the vocabulary is learnt from
             rows that name "train".
     """
     reader = Reader(
+        form=form,
         fields=tuple(sorted(fields.items())),
         split=split,
         on_error=config.on_error,
@@ -76,7 +80,7 @@ def open_texts(
     )
     stamps = tuple(origin.stamp() for origin in (*own, *training))
     source = _open(own, training, reader, (*stamps, file_stamp(config.tokenizer or "")))
-    for told in _notices(source.report(), config, own, training):
+    for told in _notices(source.report(), config, form, own, training):
         warnings.warn(told, stacklevel=2)
     return source
 
@@ -84,6 +88,7 @@ def open_texts(
 def _notices(
     report: LoadReport,
     config: SourceConfig,
+    form: Form,
     own: tuple[Origin, ...],
     training: tuple[Origin, ...],
 ) -> Iterator[str]:
@@ -94,10 +99,10 @@ def _notices(
         yield f"left out {len(report.skipped)} bad rows of {read}, the first: {report.skipped[0]}"
     if report.cut_articles and config.max_sentences is None:
         yield (
-            f"{report.cut_articles} of the {report.documents} articles of {names} have more than "
-            f"{DEFAULT_SENTENCES} sentences (the longest has {report.longest_article}), and only "
-            f"the first {DEFAULT_SENTENCES} are read: say how many to read with max_sentences=, "
-            "which also ends this warning"
+            f"{report.cut_articles} of the {report.documents} {form.text}s of {names} have more "
+            f"than {DEFAULT_SENTENCES} sentences (the longest has {report.longest_article}), and "
+            f"only the first {DEFAULT_SENTENCES} are read: say how many to read with "
+            "max_sentences=, which also ends this warning"
         )
     if report.repeated_ids:
         yield (
@@ -149,14 +154,15 @@ def _tokenise(
     """Returns the texts of `own`, and their vocabulary, learnt unless it is given."""
     numbered = list(zip(range(len(readings)), (*own, *training), readings, strict=True))
     fields = dict(reader.fields)
-    rows, skipped = read_rows(numbered[: len(own)], fields, reader.split, reader.on_error)
-    _check_any(rows, own, reader.split)
+    form, on_error = reader.form, reader.on_error
+    rows, skipped = read_rows(numbered[: len(own)], fields, form, reader.split, on_error)
+    _check_any(rows, own, reader)
     if vocabulary is None:
         learn_from = rows
         if training:
             split = reader.split and "train"
-            learn_from, bad = read_rows(numbered[len(own) :], fields, split, reader.on_error)
-            _check_any(learn_from, training, split)
+            learn_from, bad = read_rows(numbered[len(own) :], fields, form, split, on_error)
+            _check_any(learn_from, training, dataclasses.replace(reader, split=split))
             skipped += bad
         vocabulary = SubwordVocabulary.train(
             sentence for row in learn_from for sentence in row.sentences
@@ -165,12 +171,13 @@ def _tokenise(
     return texts, vocabulary
 
 
-def _check_any(rows: list[Any], origins: tuple[Origin, ...], split: str | None) -> None:
+def _check_any(rows: list[Any], origins: tuple[Origin, ...], reader: Reader) -> None:
     if not rows:
-        wanted = f" with split {split!r}" if split else ""
+        wanted = f" with split {reader.split!r}" if reader.split else ""
         raise ValueError(
-            f"no document{wanted} in {', '.join(one.place for one in origins)}: give rows with an "
-            "article and a summary, and a range [FROM:TO], if any, that holds some of them"
+            f"no document{wanted} in {', '.join(one.place for one in origins)}: give rows with the "
+            f"fields {reader.form.text} and {reader.form.told}, and a range [FROM:TO], if any, "
+            "that holds some of them"
         )
 
 
@@ -186,6 +193,7 @@ def _key(
             "parts": [one.name for one in dataclasses.fields(Tokenised)],
             "own": digests[:own],
             "training": digests[own:],
+            "form": type(reader.form).__name__,
             "reader": {**dataclasses.asdict(reader), "tokenizer": told or TRAINED_SIZE},
             "unicode": unicodedata.unidata_version,
             "libraries": [_version("sentencex"), _version("tokenizers")],

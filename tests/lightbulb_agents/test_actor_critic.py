@@ -150,7 +150,7 @@ def test_the_learning_curve_is_tianshous_own(make_learner, name, stock_class):
         critic=Critic(trunk),
         optim=AdamOptimizerFactory(lr=config.learning_rate, eps=1e-5),
         vf_coef=config.value_loss,
-        ent_coef=config.entropy,
+        ent_coef=config.entropy_of("pointer"),
         max_grad_norm=config.max_grad_norm,
         gae_lambda=config.gae_lambda,
         gamma=1.0,
@@ -191,10 +191,10 @@ def test_tianshous_own_collector_can_use_the_engine(make_learner):
 def test_rates_fall_to_zero_over_the_budget(make_learner):
     learner = make_learner()
     for done, left in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.0), (1.2, 0.0)):
-        set_progress(learner.algorithm, learner.config, done)
+        set_progress(learner.algorithm, learner.config, "pointer", done)
         group = learner.algorithm.optim._optim.param_groups[0]
         assert group["lr"] == pytest.approx(learner.config.learning_rate * left)
-        assert learner.algorithm.ent_coef == pytest.approx(learner.config.entropy * left)
+        assert learner.algorithm.ent_coef == pytest.approx(0.01 * left)
 
 
 def test_bad_numbers_of_rows_and_names_are_refused(make_learner):

@@ -29,10 +29,13 @@ def _learnt(seed: int):
 
 def test_network_optimizer_and_state_come_back(tmp_path):
     network, optimizer = _learnt(0)
-    save_checkpoint(tmp_path, 10, network, optimizer, {"steps": 10})
+    learner = {"replay.rew": torch.arange(3.0)}
+    save_checkpoint(tmp_path, 10, network, optimizer, {"steps": 10}, learner)
     other, other_optimizer = _learnt(1)
-    state = load_checkpoint(latest_checkpoint(tmp_path), other, other_optimizer)
+    state, tensors = load_checkpoint(latest_checkpoint(tmp_path), other, other_optimizer)
     assert state == {"steps": 10}
+    assert list(tensors) == ["replay.rew"]
+    assert torch.equal(tensors["replay.rew"], torch.arange(3.0))
     for one, two in ((network, optimizer), (other, other_optimizer)):
         two.zero_grad()
         one(torch.ones(1, 3)).sum().backward()

@@ -107,12 +107,12 @@ class _Pages:
 
 def test_what_is_learnt_from_is_what_was_seen_when_tokens_change(tmp_path):
     training = Training(_config(tmp_path, "Lightbulb/NewsSummariser-v0"), {})
-    collector = training.collector
+    collector = training.learner.collector
     collector.engine = _Pages(training.engine)
     collector.collect(n_episode=64)
     batch = collector.buffer.sample(0)[0]
     assert len(np.unique(np.asarray(batch.obs.article))) > 32  # more than one article an episode
-    trunk = training.algorithm.policy.actor.trunk
+    trunk = training.learner.algorithm.policy.actor.trunk
     with torch.no_grad():
         logits, value = trunk(batch.obs)
     again = training.network.choice(logits).log_prob(torch.as_tensor(batch.act))

@@ -15,8 +15,10 @@ from lightbulb_envs.audit import Cell, Column, audit, ceilings, rewards_of
 from lightbulb_envs.audit.__main__ import format_matrix, main
 from lightbulb_envs.audit.ceilings import ALLOWANCES, CEILINGS, Allowance, Ceiling, limit_of
 from lightbulb_envs.baselines import BASELINES, Baseline
-from lightbulb_envs.baselines.canaries import CANARIES
+from lightbulb_envs.baselines.canaries import CANARIES, canaries_of
+from lightbulb_envs.baselines.reading_canaries import READING_CANARIES
 from lightbulb_envs.engines.engine import Step
+from lightbulb_envs.registry import make_engine
 from lightbulb_envs.rewards.compose import PRESETS
 from lightbulb_envs.score import Interval
 
@@ -42,7 +44,7 @@ def test_the_measured_matrix_is_whole_and_below_the_ceilings():
     columns = {(column["env_id"], column["reward"]): column for column in told["columns"]}
     assert set(columns) == {(env_id, reward) for env_id in IDS for reward in rewards_of(env_id)}
     for (env_id, reward), column in columns.items():
-        assert set(column["scores"]) == set(CANARIES)
+        assert set(column["scores"]) == set(canaries_of(make_engine(env_id, 1)))
         for name, score in column["scores"].items():
             limit = limit_of(name, env_id, reward, column["heuristic_score"])
             assert score["mean"] <= limit.score, (name, env_id, reward)
@@ -61,9 +63,9 @@ def test_every_allowance_is_needed():
 
 
 def test_every_canary_has_a_ceiling_and_every_ceiling_a_canary():
-    assert set(CEILINGS) == set(CANARIES)
+    assert set(CEILINGS) == {*CANARIES, *READING_CANARIES}
     for allowance in ALLOWANCES:
-        assert set(allowance.canaries) <= set(CANARIES)
+        assert set(allowance.canaries) <= {*CANARIES, *READING_CANARIES}
         assert set(allowance.ids or ()) <= set(lightbulb_envs.ROWS)
         assert set(allowance.rewards or ()) <= set(PRESETS)
 

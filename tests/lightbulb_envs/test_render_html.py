@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import lightbulb_envs
 from lightbulb_envs.document import Fact
+from lightbulb_envs.html_page import text_page
 from lightbulb_envs.registry import make_engine
 from lightbulb_envs.render import printable
-from lightbulb_envs.render_html import render_summary_page, text_page
+from lightbulb_envs.render_html import render_summary_page
 
 ID = "Lightbulb/NewsSummariser-v0"
 ROW = np.zeros(1, dtype=np.int64)
@@ -113,7 +114,7 @@ def _page(actions, env_id=ID, instance=0, **settings):
 
 
 @pytest.mark.parametrize("env_id", lightbulb_envs.ROWS)
-def test_every_summariser_renders_a_page_at_every_step(env_id):
+def test_every_id_renders_a_page_at_every_step(env_id):
     env = gymnasium.make(env_id, render_mode="html")
     observation, _ = env.reset(seed=3)
     ended = False

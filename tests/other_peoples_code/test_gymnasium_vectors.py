@@ -37,9 +37,10 @@ def _ours(env_id: str, mode: AutoresetMode = AutoresetMode.NEXT_STEP, **settings
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_sync_vector_env_plays_the_same(every_id, mode):
-    told = _play(SyncVectorEnv(_singles(every_id, features=True), autoreset_mode=mode))
-    assert data_equivalence(told, _ours(every_id, mode, features=True), exact=True)
+def test_sync_vector_env_plays_the_same(every_id, mode, in_numbers):
+    keywords = in_numbers(every_id)
+    told = _play(SyncVectorEnv(_singles(every_id, **keywords), autoreset_mode=mode))
+    assert data_equivalence(told, _ours(every_id, mode, **keywords), exact=True)
 
 
 @pytest.mark.parametrize("mode", MODES)

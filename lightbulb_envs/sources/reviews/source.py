@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.ragged import pad
 from lightbulb_envs.randomness import Draws, to_range
 from lightbulb_envs.sources.grammar import EMPTY
+from lightbulb_envs.sources.labelled import Review, ReviewBatch
 from lightbulb_envs.sources.names import FIRST_NAMES, PLACES, SURNAMES
 from lightbulb_envs.sources.reviews.forms import (
     DEGREE,
@@ -39,34 +40,6 @@ TURNED = (-3, -2, 2, 3)
 _WORLD, _PROGRAMME, _TELLING = range(3)
 _SEGMENTS = 2
 """Of a chunk: a turn, and what it says."""
-
-
-@dataclass(frozen=True)
-class Review:
-    """One review in text."""
-
-    id: str
-    instance: int
-    title: str
-    chunks: tuple[str, ...]
-    label: str
-
-    @property
-    def text(self) -> str:
-        return "\n".join((self.title, *self.chunks))
-
-
-@dataclass(frozen=True)
-class ReviewBatch:
-    """N reviews as arrays; what an engine sees of them. Nobody writes to these arrays."""
-
-    instance: NDArray[np.int64]  # (N,)
-    num_chunks: NDArray[np.int64]  # (N,)
-    label: NDArray[np.int64]  # (N,)
-    tokens: NDArray[np.int32]  # (N, 1 + C, T), the title first; 0 where there is none
-
-    def __len__(self) -> int:
-        return len(self.instance)
 
 
 @dataclass(frozen=True)
@@ -104,7 +77,7 @@ class ReviewSource:
 
     num_documents: int | None = None
     has_facts = False
-    labels = LABELS
+    labels: tuple[str, ...] = LABELS
 
     def __init__(self, level: int, split: str):
         self.level = review_level(level)
@@ -119,6 +92,11 @@ class ReviewSource:
         self.max_sentences = 1 + self.max_chunks
         self.max_tokens = MAX_TOKENS
         self.digest = f"{SUITE}-{SUITE_VERSION}"
+
+    @property
+    def rules(self) -> "ReviewSource":
+        """The source itself: the rules by which its reviews are told are known."""
+        return self
 
     def opinions(self, instances: NDArray[np.int64]) -> Opinions:
         """Returns what a block of reviews says."""
@@ -169,8 +147,7 @@ class ReviewSource:
         if instance < 0:
             raise ValueError(f"documents are numbered from 0, got {instance}")
         batch = self.batch(np.array([instance]))
-        lines = batch.tokens[0, : 1 + int(batch.num_chunks[0])].tolist()
-        title, *chunks = (self.vocabulary.sentence(line) for line in lines)
+        title, *chunks = self.sentences(batch, 0)
         return Review(
             id=f"{SUITE}-{SUITE_VERSION}-{self.split}-{self.level_number}-{instance}",
             instance=instance,
@@ -178,6 +155,11 @@ class ReviewSource:
             chunks=tuple(chunks),
             label=LABELS[int(batch.label[0])],
         )
+
+    def sentences(self, batch: ReviewBatch, place: int) -> tuple[str, ...]:
+        """Returns the title and the chunks at a place of a batch."""
+        lines = batch.tokens[place, : 1 + int(batch.num_chunks[place])].tolist()
+        return tuple(self.vocabulary.sentence(line) for line in lines)
 
     def _tell(
         self, instances: NDArray[np.int64], said: Opinions

@@ -54,7 +54,7 @@ def test_other_rows_than_those_recorded_are_refused(recording):
 def test_our_training_learns_from_a_recording_as_from_the_real_thing():
     config = TrainConfig(rows=16)
     training, real = does_nothing(Training(config, {}), rollouts=2), Training(config, {})
-    lengths = [real.collector.collect(n_episode=16).n_collected_steps for _ in range(2)]
+    lengths = [real.learner.collector.collect(n_episode=16).n_collected_steps for _ in range(2)]
     assert training.steps == 0
     for length in (*lengths, *lengths):
         before = training.steps

@@ -1,13 +1,10 @@
 """Reading pays for what it shows, and committing for being right."""
 
-import gymnasium
 import numpy as np
 import pytest
 
-import lightbulb_envs
 from lightbulb_envs.baselines.reading import BestReader, Lexicon
 from lightbulb_envs.baselines.table import make_baseline
-from lightbulb_envs.checker import LAWS, check_text_env
 from lightbulb_envs.engines.sentiment import (
     READ,
     BanditConfig,
@@ -152,7 +149,7 @@ def test_a_title_is_no_opinion():
         ({"read_cost": -0.1}, "read_cost is a price and must be 0 or more, got -0.1"),
         ({"illegal_penalty": -1.0}, "illegal_penalty is a price and must be 0 or more"),
         ({"wrong": 1.0}, "must be paid less than 1, got wrong=1.0"),
-        ({"num_instances": 0}, "num_instances must be 1 or more, got 0"),
+        ({"num_instances": 0}, "num_instances must be in \\[1, 4294967295\\], got 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):
@@ -172,25 +169,19 @@ def test_rendering_tells_what_is_read_and_the_answer():
     assert f"Answer: positive. It is {review.label}." in engine.render(0, "ansi")
 
 
-@pytest.fixture(params=[("Sentiment", 0), ("Sentiment", 2), ("Sentiment", 4), ("Bandit", 2)])
-def env_id(request):
-    name, level = request.param
-    row = lightbulb_envs.Row(
-        id=f"Test/{name}-v0",
-        engine=f"lightbulb_envs.engines.sentiment:{name}Engine",
-        head="categorical",
-        heuristic="lexicon",
-        agent="actor_critic",
-        max_episode_steps=32,
-        settings={"level": level},
-    )
-    lightbulb_envs.register(row)
-    yield row.id
-    del lightbulb_envs.ROWS[row.id]
-    del gymnasium.registry[row.id]
-
-
-def test_the_engines_keep_the_laws(env_id):
-    laws = [law for law in LAWS if law != "seeds"]  # other processes do not know the id
-    unchecked = [one.law for one in check_text_env(env_id, laws) if not one.is_checked]
-    assert unchecked == ["gains"]
+def test_a_page_tells_what_is_read_what_it_says_and_what_was_paid():
+    engine = started(level=2)
+    paid(engine, READ)
+    review = engine.document(0)
+    page = engine.render(0, "html")
+    assert page.count("not read") == len(review.chunks) - 1
+    beliefs = engine.beliefs(0)
+    assert beliefs.shape == (len(review.chunks) + 1, 2)
+    assert f"negative {100 * beliefs[1, 0]:.0f}\u00a0%" in page
+    for chunk in review.chunks:
+        assert chunk.replace("'", "&#x27;") in page
+    paid(engine, 2)
+    page = engine.render(0, "html")
+    assert "<dt>answer</dt><dd>positive</dd>" in page
+    assert f"<dt>label</dt><dd>{review.label}</dd>" in page
+    assert "\u22120.050" in page

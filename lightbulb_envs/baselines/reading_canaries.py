@@ -1,0 +1,90 @@
+"""Canaries of reading: policies that label a text without reading it, or nearly so.
+
+They act by READ and the labels, action k for label k - 1. `python -m lightbulb_envs.audit` plays
+them; its ceilings say what each may earn.
+"""
+
+import functools
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lightbulb_envs.baselines.canaries import Canary
+from lightbulb_envs.baselines.reading import Lexicon
+from lightbulb_envs.engines.engine import Observation
+from lightbulb_envs.engines.sentiment import READ, SentimentEngine
+from lightbulb_envs.sources.labelled import LabelledConfig
+from lightbulb_envs.sources.source import open_source
+
+_TRAINING_TEXTS = 1000
+
+
+class Constant:
+    """Commits to one label, at once or when all is read."""
+
+    def __init__(self, action: int, *, reads: bool):
+        self._action, self._reads = action, reads
+
+    def reset(self, seed: int | None = None) -> None:
+        """There is nothing to draw."""
+
+    def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
+        goes_on = self._reads & (observation["action_mask"][:, READ] == 1)
+        return np.where(goes_on, READ, self._action)
+
+
+class FirstChunk:
+    """Reads one chunk, and commits by what its words are worth."""
+
+    def __init__(self, engine: SentimentEngine):
+        self._lexicon = Lexicon(engine, enough=0)
+
+    def reset(self, seed: int | None = None) -> None:
+        """There is nothing to draw."""
+
+    def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
+        seen = observation["tokens"][:, :2]
+        has_read = seen[:, 1].any(axis=1) | (observation["action_mask"][:, READ] == 0)
+        answers = self._lexicon.act({**observation, "tokens": seen}, info)
+        return np.where(has_read, answers, READ)
+
+
+class CueOnly:
+    """Commits at once, to the label that the signature of the title goes with in training."""
+
+    def __init__(self, engine: SentimentEngine):
+        if engine.rules is None:
+            raise ValueError("only simulated reviews have a signature in their titles")
+        self._rules = engine.rules
+
+    def reset(self, seed: int | None = None) -> None:
+        """There is nothing to draw."""
+
+    def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
+        signature = self._rules.opinions(np.asarray(info["instance"])).signature
+        return np.maximum(signature, 1)  # 0 where titles are not signed
+
+
+def majority(engine: SentimentEngine) -> Constant:
+    """Returns who reads all and commits to the label that is most frequent in training."""
+    config: LabelledConfig = engine.config
+    keywords = {name: value for name, value in vars(config).items() if name != "split"}
+    training: Any = open_source(type(config)(**keywords, split="train"))
+    count = min(_TRAINING_TEXTS, training.num_documents or _TRAINING_TEXTS)
+    labels = training.batch(np.arange(count)).label
+    return Constant(1 + int(np.bincount(labels).argmax()), reads=True)
+
+
+def _always(engine: SentimentEngine, action: int) -> Constant:
+    return Constant(action, reads=False)
+
+
+READING_CANARIES: dict[str, Canary] = {
+    "always negative": Canary(functools.partial(_always, action=1)),
+    "always positive": Canary(functools.partial(_always, action=2)),
+    "first chunk only": Canary(FirstChunk),
+    "all read, majority": Canary(majority),
+    "cue only": Canary(CueOnly),
+}
+"""The sentiment environments' canaries by name."""

@@ -31,7 +31,7 @@ from lightbulb_agents.trunk import Actor, Critic, Trunk
 from lightbulb_envs.engines.engine import Engine
 
 _ENTROPY = 0.01
-ENTROPY = {"categorical": 0.05}
+ENTROPY = {"categorical": 0.2}
 """Head of the registry → weight of the entropy bonus, where it is not the usual one."""
 
 
@@ -50,7 +50,7 @@ class ActorCriticConfig:
     gae_lambda: float = 0.95
     """Lambda of generalised advantage estimation."""
     entropy: float | None = None
-    """Weight of the entropy bonus at the start. Default: 0.01; 0.05 where a few actions are chosen
+    """Weight of the entropy bonus at the start. Default: 0.01; 0.2 where a few actions are chosen
     from, for what an action is worth shows late there, and a policy that has stopped exploring by
     then never learns it."""
     value_loss: float = 0.5

@@ -21,6 +21,15 @@ class Articles:
             **{one.name: getattr(self, one.name).index_select(0, rows) for one in fields(self)}
         )
 
+    def replaced(self, rows: Tensor, others: Self) -> Self:
+        """Returns these articles, with others in some places."""
+        return type(self)(
+            **{
+                one.name: getattr(self, one.name).index_copy(0, rows, getattr(others, one.name))
+                for one in fields(self)
+            }
+        )
+
     def followed_by(self, others: Self) -> Self:
         """Returns these articles and, after them, others."""
         return type(self)(
@@ -40,6 +49,9 @@ class Drafts:
     vectors: Tensor  # (n, V), all named vectors side by side
     action_mask: Tensor  # (n, A), true where legal
     features: Tensor  # (n, S, F), of sentences; F may be 0
+    seen: (
+        Tensor  # (n,), rows of the article that are seen, where they are revealed in order; else 0
+    )
 
 
 def order_of_picks(selected: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -66,7 +78,17 @@ def read_drafts(
         vectors=torch.from_numpy(np.concatenate([empty, *vectors], axis=1)),
         action_mask=torch.from_numpy(_mask_of_logits(observation["action_mask"], layout)).bool(),
         features=torch.from_numpy(features),
+        seen=torch.from_numpy(
+            rows_seen(observation["tokens"]) if layout.in_order else np.zeros(count, dtype=np.int64)
+        ),
     )
+
+
+def rows_seen(tokens: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Returns up to where the rows of tokens (n, S, T) hold any, (n,)."""
+    is_real = (tokens != 0).any(axis=2)
+    last: NDArray[np.int64] = tokens.shape[1] - is_real[:, ::-1].argmax(axis=1)
+    return np.where(is_real.any(axis=1), last, 0)
 
 
 def _mask_of_logits(mask: NDArray[np.int8], layout: Layout) -> NDArray[np.int8]:

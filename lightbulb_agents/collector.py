@@ -12,7 +12,7 @@ from tianshou.data import Batch, ReplayBuffer
 from tianshou.data.collector import BaseCollector, CollectStats
 from torch import Tensor
 
-from lightbulb_agents.articles import Articles, Drafts, read_drafts
+from lightbulb_agents.articles import Articles, Drafts, read_drafts, rows_seen
 from lightbulb_agents.engine_envs import EngineVectorEnv
 from lightbulb_agents.network import ArticleNetwork
 from lightbulb_agents.rollout_buffer import EpisodeBatch, RolloutBuffer
@@ -226,15 +226,39 @@ class _Shelf:
     ):
         self._network = network
         self._fixed = fixed
+        self._seen = rows_seen(tokens)
         self._article = article.copy()
-        self.tokens = tokens
+        self.tokens = tokens.copy() if network.layout.in_order else tokens
         self.encoded: Articles = network.encode(torch.from_numpy(tokens).long())
 
     def drafts(self, observation: Observation, rows: NDArray[np.int64]) -> Drafts:
         """Returns what is seen of rows besides their articles."""
-        if not self._fixed:
+        if self._network.layout.in_order:
+            self._extend(observation["tokens"], self._article[rows])
+        elif not self._fixed:
             self._follow(observation["tokens"], rows)
         return read_drafts(observation, self._article[rows], self._network.layout)
+
+    def _extend(self, seen: NDArray[np.int32], article: NDArray[np.int64]) -> None:
+        """Encodes anew the articles of which more is seen than before; ValueError if one changed.
+
+        Their beginnings keep their states: no sentence's depends on one after it.
+        """
+        length, known = rows_seen(seen), self._seen[article]
+        both = np.arange(seen.shape[1]) < np.minimum(length, known)[:, None]
+        if ((seen != self.tokens[article]).any(axis=2) & both).any():
+            raise ValueError(
+                "the engine says that it reveals tokens in order (reveals_in_order), and it has "
+                "changed some that were seen: leave that out"
+            )
+        longest_first = np.argsort(-length, kind="stable")
+        longer = longest_first[(length > known)[longest_first]]
+        if len(longer):
+            places, first = np.unique(article[longer], return_index=True)
+            rows = longer[first]
+            self.tokens[places], self._seen[places] = seen[rows], length[rows]
+            encoded = self._network.encode(torch.from_numpy(seen[rows]).long())
+            self.encoded = self.encoded.replaced(torch.from_numpy(places), encoded)
 
     def _follow(self, seen: NDArray[np.int32], rows: NDArray[np.int64]) -> None:
         """Encodes the articles of rows whose tokens have changed."""

@@ -114,6 +114,7 @@ class QTrunk(nn.Module):
             vectors=torch.from_numpy(observation.vectors),
             action_mask=torch.from_numpy(observation.action_mask),
             features=torch.from_numpy(observation.features),
+            seen=torch.from_numpy(observation.seen),
         )
         values = self.network.quantiles(encoded, drafts)
         is_legal = drafts.action_mask

@@ -7,6 +7,7 @@ T tokens, D width, B sentences at once.
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lightbulb_backbones.table import BackboneConfig, make_backbone
 from lightbulb_backbones.transformer import Block, sinusoids
@@ -16,10 +17,23 @@ _CHUNKS = 3
 
 
 class ArticleEncoder(nn.Module):
-    """Backbone, pooling, and `layers` blocks over the sentences of an article."""
+    """Backbone, pooling, and `layers` blocks over the sentences of an article.
 
-    def __init__(self, vocabulary_size: int, backbone: BackboneConfig, layers: int):
+    Args:
+        is_causal: whether a sentence sees those before it alone, so that the states of a text are
+            those of its beginnings too.
+    """
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        backbone: BackboneConfig,
+        layers: int,
+        *,
+        is_causal: bool = False,
+    ):
         super().__init__()
+        self.is_causal = is_causal
         width = backbone.width
         self.width = width
         self.backbone = make_backbone(vocabulary_size, backbone)
@@ -35,8 +49,13 @@ class ArticleEncoder(nn.Module):
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Returns states (E, S, D) for tokens (E, S, T), and which sentences are real (E, S)."""
-        articles, sentences, _ = tokens.shape
+        most = tokens.shape[1]
         is_real = (tokens != 0).any(dim=2)
+        sentences = most
+        if self.is_causal and is_real.any():  # what is not read yet has no state
+            sentences = int(is_real.any(dim=0).nonzero().max()) + 1
+        tokens, is_real = tokens[:, :sentences], is_real[:, :sentences]
+        articles = len(tokens)
         pooled = torch.zeros(articles * sentences, 2 * self.width, device=tokens.device)
         rows = tokens[is_real]
         if len(rows):
@@ -48,8 +67,11 @@ class ArticleEncoder(nn.Module):
         # An article without a sentence still needs something to attend to.
         keep = is_real | ~is_real.any(dim=1, keepdim=True)
         for block in self.blocks:
-            states = block(states, keep)
-        return self.norm(states), is_real
+            states = block(states, keep, is_causal=self.is_causal)
+        beyond = most - sentences
+        return functional.pad(self.norm(states), (0, 0, 0, beyond)), functional.pad(
+            is_real, (0, beyond)
+        )
 
     def _read(self, rows: Tensor) -> Tensor:
         """Returns (B, 2 D): mean and scaled sum of the states of every sentence's tokens."""

@@ -1,6 +1,6 @@
 """What an environment's observation holds, as far as a network must know it to be built."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -24,6 +24,14 @@ class Layout:
     vector_width: int = 1
     features: int = 0
     """Features of a sentence."""
+    in_order: bool = False
+    """Whether an episode reveals the rows of its tokens one after the other, and changes none."""
+
+    @staticmethod
+    def of_engine(engine: Any) -> "Layout":
+        """Returns the layout of an engine's spaces; TypeError if no network can act in them."""
+        layout = Layout.of(engine.observation_space, engine.action_space)
+        return replace(layout, in_order=bool(getattr(engine, "reveals_in_order", False)))
 
     @staticmethod
     def of(observation_space: gymnasium.Space[Any], action_space: gymnasium.Space[Any]) -> "Layout":

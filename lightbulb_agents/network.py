@@ -65,7 +65,9 @@ class ArticleNetwork(nn.Module):
             raise ValueError(
                 f"no network acts through a {head!r} head yet: there are {', '.join(HEADS)}"
             )
-        self.encoder = ArticleEncoder(vocabulary_size, config.backbone, config.article_layers)
+        self.encoder = ArticleEncoder(
+            vocabulary_size, config.backbone, config.article_layers, is_causal=layout.in_order
+        )
         self.layout = layout
         self.kind = head
         self.head: nn.Module = HEADS[head](config.backbone.width, layout, numbers)

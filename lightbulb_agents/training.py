@@ -80,7 +80,7 @@ class Training:
         self.engine = make_engine(config.env, config.rows, **{**settings, "split": "train"})
         vocabulary = self.engine.source.vocabulary
         self.vocabulary = vocabulary
-        self.layout = Layout.of(self.engine.observation_space, self.engine.action_space)
+        self.layout = Layout.of_engine(self.engine)
         check_head(self.row, self.engine)
         self.network = make_network(
             config.algorithm(), vocabulary.size, self.row.head, self.layout, config.network()
@@ -156,7 +156,9 @@ def train(training: Training, validation: Validation, run: Path, *, resumed: boo
             metrics.write({**measured, "seconds": round(training.seconds, 1), **curve})
         # Saved after it is measured: a resumed run measures no point of the curve twice.
         # And never over the checkpoint that it was resumed from.
-        if training.steps != saved and (updates % training.learner.save_every == 0 or training.steps >= total):
+        if training.steps != saved and (
+            updates % training.learner.save_every == 0 or training.steps >= total
+        ):
             training.save(run, is_last=training.steps >= total)
         if training.steps >= total:
             break

@@ -51,6 +51,7 @@ class Trunk(nn.Module):
                 vectors=observation.vectors,
                 action_mask=observation.action_mask,
                 features=observation.features,
+                seen=observation.seen,
             )
             self._answer = self.network.decide(encoded, drafts)
             self._asked, self._state = observation, state

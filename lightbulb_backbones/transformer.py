@@ -68,23 +68,29 @@ class Block(nn.Module):
         self.feed_out = nn.Linear(2 * width, width)
 
     def forward(
-        self, states: Float[Tensor, "B T D"], keep: Bool[Tensor, "B T"]
+        self,
+        states: Float[Tensor, "B T D"],
+        keep: Bool[Tensor, "B T"],
+        *,
+        is_causal: bool = False,
     ) -> Float[Tensor, "B T D"]:
-        """Mixes the states of the tokens where `keep` is true."""
-        states = states + self._attend(self.attention_norm(states), keep)
+        """Mixes the states of the tokens where `keep` is true; of those up to each, if causal."""
+        allowed = keep[:, None, None, :]
+        if is_causal:
+            length = keep.shape[1]
+            allowed = allowed & torch.ones(length, length, device=keep.device).tril().bool()
+        states = states + self._attend(self.attention_norm(states), allowed)
         fed = self.feed_out(functional.gelu(self.feed_in(self.feed_norm(states))))
         mixed: Tensor = states + fed
         return mixed
 
     def _attend(
-        self, states: Float[Tensor, "B T D"], keep: Bool[Tensor, "B T"]
+        self, states: Float[Tensor, "B T D"], allowed: Bool[Tensor, "B 1 Q T"]
     ) -> Float[Tensor, "B T D"]:
         batch, length, width = states.shape
         split = self.query_key_value(states).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = split.permute(2, 0, 3, 1, 4)  # (B, H, T, D / H) each
-        mixed = functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=keep[:, None, None, :]
-        )
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
         joined: Tensor = self.attention_out(mixed.transpose(1, 2).reshape(batch, length, width))
         return joined
 

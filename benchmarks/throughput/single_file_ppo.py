@@ -144,6 +144,7 @@ class SingleFilePPO:
             vectors=sorted_by_row([moment.drafts.vectors for moment in moments]),
             action_mask=sorted_by_row([moment.drafts.action_mask for moment in moments]),
             features=sorted_by_row([moment.drafts.features for moment in moments]),
+            seen=sorted_by_row([moment.drafts.seen for moment in moments]),
         )
         value = sorted_by_row([moment.value for moment in moments])
         advantage = sorted_by_row(self._advantages(moments))
@@ -201,6 +202,7 @@ class SingleFilePPO:
             vectors=rollout.drafts.vectors[steps],
             action_mask=rollout.drafts.action_mask[steps],
             features=rollout.drafts.features[steps],
+            seen=rollout.drafts.seen[steps],
         )
         logits, value = self.network.decide(encoded, drafts)
         log_probability = logits.log_softmax(dim=1)

@@ -88,6 +88,8 @@ class SentimentEngine:
 
     Config: ClassVar[type] = SentimentConfig
     is_read_at_once: ClassVar[bool] = False
+    reveals_in_order: ClassVar[bool] = True
+    keeps_tokens: ClassVar[bool] = False
     baselines: ClassVar[str] = "lightbulb_envs.baselines.reading:BASELINES"
     canaries: ClassVar[str] = "lightbulb_envs.baselines.reading_canaries:READING_CANARIES"
     part_names: tuple[str, ...] = PARTS
@@ -341,3 +343,5 @@ class BanditEngine(SentimentEngine):
 
     Config: ClassVar[type] = BanditConfig
     is_read_at_once: ClassVar[bool] = True
+    reveals_in_order: ClassVar[bool] = False
+    keeps_tokens: ClassVar[bool] = True

@@ -29,7 +29,7 @@ def make(env_id=PICK, config=QUIET, name="dqn", rows=16, seed=0, limit=None, **s
     engine = lightbulb_envs.make_engine(env_id, rows, split="train")
     if limit is not None:
         engine = type(engine)(engine.config, rows, limit)
-    layout = Layout.of(engine.observation_space, engine.action_space)
+    layout = Layout.of_engine(engine)
     quantiles = config.quantiles if name == "qrdqn" else 1
     shape = NetworkConfig(
         BackboneConfig("bag", width=16, heads=2), quantiles=quantiles, dueling=config.dueling
@@ -54,7 +54,7 @@ def seen_by(learner, obs):
         article=torch.arange(len(articles)),
         **{
             name: torch.from_numpy(np.asarray(obs[name]))
-            for name in ("picks", "vectors", "action_mask", "features")
+            for name in ("picks", "vectors", "action_mask", "features", "seen")
         },
     )
 
@@ -150,10 +150,10 @@ def test_what_follows_a_cut_is_what_was_seen_after_it():
     batch = learner.replay[learner.replay.sample_indices(0)]
     cut = batch.truncated & ~batch.terminated
     assert cut.any()
-    seen = learner.replay.articles.take(np.asarray(batch.obs_next.article)[cut])
-    before = learner.replay.articles.take(np.asarray(batch.obs.article)[cut])
-    assert ((seen != 0).any(axis=2).sum(axis=1) == 3).all()  # the title and two chunks
-    assert ((before != 0).any(axis=2).sum(axis=1) == 2).all()
+    tokens = learner.replay.articles.take(np.asarray(batch.obs_next.article)[cut])
+    assert ((tokens != 0).any(axis=2).sum(axis=1) == 3).all()  # the title and two chunks
+    assert (batch.obs_next.seen[cut] == 3).all()
+    assert (batch.obs.seen[cut] == 2).all()
 
 
 @pytest.mark.parametrize("env_id", HEADS)

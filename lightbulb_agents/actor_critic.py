@@ -17,7 +17,6 @@ from tianshou.algorithm.modelfree.reinforce import (
     DiscreteActorPolicy,
     ProbabilisticActorPolicy,
 )
-from tianshou.algorithm.optim import TorchOptimizerFactory
 from tianshou.data import Batch, ReplayBuffer
 from tianshou.utils.torch_utils import policy_within_training_step
 from torch import Tensor
@@ -26,7 +25,7 @@ from lightbulb_agents.checkpoint import decode_bytes, encode_bytes
 from lightbulb_agents.collector import EpisodeCollector
 from lightbulb_agents.limits import check_least
 from lightbulb_agents.network import ActorCriticNetwork
-from lightbulb_agents.optimizer import Optimizer
+from lightbulb_agents.optimizer import Optimizer, adam
 from lightbulb_agents.trunk import Actor, Critic, Trunk
 from lightbulb_envs.engines.engine import Engine
 
@@ -57,6 +56,9 @@ class ActorCriticConfig:
     """Weight of the value loss."""
     max_grad_norm: float = 0.5
     """Gradients longer than this are shortened to it."""
+    weight_decay: float = 0.0
+    """What every step takes from the weights, as a share of them and of the step size: against
+    learning few documents by heart."""
 
     def entropy_of(self, head: str) -> float:
         """Returns the weight of the entropy bonus at the start, for a head of the registry."""
@@ -73,6 +75,7 @@ class ActorCriticConfig:
             gae_lambda=0,
             value_loss=0,
             max_grad_norm=0,
+            weight_decay=0,
         )
         if self.entropy is not None:
             check_least(self, entropy=0)
@@ -152,9 +155,7 @@ def make_actor_critic(
     shared: dict[str, Any] = {
         "policy": policy,
         "critic": Critic(trunk),
-        "optim": TorchOptimizerFactory(
-            torch.optim.Adam, lr=config.learning_rate, eps=1e-5, fused=True
-        ),
+        "optim": adam(config.learning_rate, config.weight_decay),
         "vf_coef": config.value_loss,
         "ent_coef": config.entropy_of(trunk.network.kind),
         "max_grad_norm": config.max_grad_norm,

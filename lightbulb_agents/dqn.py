@@ -16,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 from tianshou.algorithm.modelfree.dqn import DQN, DiscreteQLearningPolicy
 from tianshou.algorithm.modelfree.qrdqn import QRDQN, QRDQNPolicy
-from tianshou.algorithm.optim import TorchOptimizerFactory
 from tianshou.utils.torch_utils import policy_within_training_step
 from torch import Tensor, nn
 
@@ -25,7 +24,7 @@ from lightbulb_agents.checkpoint import decode_bytes, encode_bytes
 from lightbulb_agents.collector import EpisodeCollector, Moment, joined_drafts
 from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import QNetwork
-from lightbulb_agents.optimizer import Optimizer
+from lightbulb_agents.optimizer import Optimizer, adam
 from lightbulb_agents.replay import ArticleStore, EpisodeReplay, PrioritizedEpisodeReplay
 from lightbulb_envs.engines.engine import Engine
 
@@ -68,6 +67,8 @@ class QConfig:
     """How much of the bias is weighed away at the start; it rises to 1."""
     max_grad_norm: float = 10.0
     """Gradients longer than this are shortened to it."""
+    weight_decay: float = 0.0
+    """What every step takes from the weights, as a share of them and of the step size."""
 
     def __post_init__(self) -> None:
         check_least(
@@ -85,6 +86,7 @@ class QConfig:
             alpha=0,
             beta=0,
             max_grad_norm=0,
+            weight_decay=0,
         )
         check_most(self, epsilon=1, exploration=1, beta=1, quantiles=1000, replay_size=10_000_000)
 
@@ -153,9 +155,7 @@ def make_dqn(
 ) -> ArticleDQN | ArticleQRDQN:
     """Returns the algorithm and, in it, the policy."""
     shared: dict[str, Any] = {
-        "optim": TorchOptimizerFactory(
-            torch.optim.Adam, lr=config.learning_rate, eps=1e-5, fused=True
-        ),
+        "optim": adam(config.learning_rate, config.weight_decay),
         "gamma": 1.0,
         "n_step_return_horizon": config.n_step,
         "target_update_freq": config.target_every,

@@ -2,7 +2,15 @@
 
 import torch
 from tianshou.algorithm.algorithm_base import Algorithm
+from tianshou.algorithm.optim import TorchOptimizerFactory
 from torch import Tensor
+
+
+def adam(learning_rate: float, weight_decay: float) -> TorchOptimizerFactory:
+    """Returns what makes Adam, with decoupled weight decay (Loshchilov and Hutter 2019)."""
+    return TorchOptimizerFactory(
+        torch.optim.AdamW, lr=learning_rate, eps=1e-5, weight_decay=weight_decay, fused=True
+    )
 
 
 class Optimizer(Algorithm.Optimizer):

@@ -18,6 +18,7 @@ SUMMARISE = "lightbulb_envs.engines.summarise:SummariseEngine"
 SLATE = "lightbulb_envs.engines.slate:SlateEngine"
 SENTIMENT = "lightbulb_envs.engines.sentiment:SentimentEngine"
 BANDIT = "lightbulb_envs.engines.sentiment:BanditEngine"
+SKIM = "lightbulb_envs.engines.skim:SkimEngine"
 
 
 @dataclass(frozen=True)
@@ -177,17 +178,21 @@ def _register_all() -> None:
                 settings={"level": level},
             )
         )
-    register(
-        Row(
-            id="Lightbulb/SentimentAnalysis-Bandit-v0",
-            engine=BANDIT,
-            head="categorical",
-            heuristic="lexicon",
-            agent="actor_critic",
-            max_episode_steps=8,
-            settings={"level": 2},
+    for name, engine, steps, heuristic in (
+        ("Bandit", BANDIT, 8, "lexicon"),
+        ("Skim", SKIM, 32, "lexicon, last first"),
+    ):
+        register(
+            Row(
+                id=f"Lightbulb/SentimentAnalysis-{name}-v0",
+                engine=engine,
+                head="categorical",
+                heuristic=heuristic,
+                agent="actor_critic",
+                max_episode_steps=steps,
+                settings={"level": 2},
+            )
         )
-    )
 
 
 _register_all()

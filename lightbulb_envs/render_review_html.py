@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from lightbulb_envs.html_page import escaped, isolated, page, signed, table, table_row
+from lightbulb_envs.html_page import escaped, page, signed, table, table_row
 from lightbulb_envs.summation import add_in_order
 
 if TYPE_CHECKING:  # the engine imports this module when it renders
     from lightbulb_envs.engines.sentiment import SentimentEngine
     from lightbulb_envs.sources.labelled import Review
-
-READ = 0
 
 
 def render_review_page(engine: "SentimentEngine", row: int) -> str:
@@ -51,13 +49,13 @@ def _opening(engine: "SentimentEngine", row: int, review: "Review") -> list[str]
 
 def _text(engine: "SentimentEngine", row: int, review: "Review") -> list[str]:
     """Returns the title and the chunks, with beliefs beside them where rules are known."""
-    read, beliefs = engine.num_read(row), engine.beliefs(row)
+    read, beliefs = {0, *(1 + chunk for chunk in engine.chunks_read(row))}, engine.beliefs(row)
     lines = ["<section>", "<h2>Text</h2>", '<ol class="sentences" role="list">']
     for number, text in enumerate((review.title, *review.chunks)):
         if not text:
             continue
-        kind = ' class="picked"' if 0 < number <= read else "" if number == 0 else ' class="beyond"'
-        notes = '<span class="oracle">not read</span>' if number > read else ""
+        kind = "" if number == 0 else ' class="picked"' if number in read else ' class="beyond"'
+        notes = "" if number in read else '<span class="oracle">not read</span>'
         if beliefs is not None:
             told = ", ".join(
                 f"{escaped(label)} {100 * chance:.0f}\u00a0%"
@@ -78,12 +76,12 @@ def _steps(engine: "SentimentEngine", row: int) -> list[str]:
         return ["<section>", "<h2>Steps</h2>", '<p class="soft">None so far.</p>', "</section>"]
     rows = []
     for number, one in enumerate(taken, start=1):
-        told = "read on" if one.action == READ else isolated(engine.labels[one.action - 1])
+        told = engine.told(one.action)
         if one.is_illegal:
-            told += ": illegal, all is read"
+            told += ": illegal, there is no such chunk left"
         paid = [signed(value) for value in (*one.parts, add_in_order(one.parts))]
         kind = "illegal" if one.is_illegal else ""
-        rows.append(table_row([str(number), told, *paid], words=2, kind=kind))
+        rows.append(table_row([str(number), escaped(told), *paid], words=2, kind=kind))
     head = ["step", "action", *map(escaped, engine.part_names), "reward"]
     return [
         "<section>",

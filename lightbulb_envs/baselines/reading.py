@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.baselines.random import Random
 from lightbulb_envs.baselines.table import Baseline
 from lightbulb_envs.engines.engine import Observation
-from lightbulb_envs.engines.sentiment import READ, SentimentEngine
+from lightbulb_envs.engines.sentiment import SentimentEngine
 from lightbulb_envs.sources.reviews.lexicon import OPINIONS
 from lightbulb_envs.sources.reviews.reading import best_reading
 
@@ -26,11 +26,14 @@ class Lexicon:
     simulated reviews; of a tokenizer's, those that are one token.
     """
 
-    def __init__(self, engine: SentimentEngine, enough: float = ENOUGH):
+    def __init__(
+        self, engine: SentimentEngine, enough: float = ENOUGH, *, is_last_first: bool = False
+    ):
         vocabulary = engine.source.vocabulary
         worth = {word: worth for worth, words in OPINIONS.items() for word in words.split()}
         tokens = [vocabulary.decode([number]).strip().lower() for number in range(vocabulary.size)]
         self.enough = enough
+        self._reads, self._is_last_first = engine.reads, is_last_first
         self._worth = np.array([worth.get(token, 0) for token in tokens], dtype=np.int64)
         self._last = len(engine.labels)
 
@@ -39,9 +42,20 @@ class Lexicon:
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
         total = self._worth[observation["tokens"][:, 1:]].sum(axis=(1, 2))
-        answer = np.where(total >= 0, self._last, 1)
-        reads_on = (np.abs(total) < self.enough) & (observation["action_mask"][:, READ] == 1)
-        return np.where(reads_on, READ, answer)
+        answer = self._reads + np.where(total >= 0, self._last - 1, 0)
+        chunk, is_left = next_chunk(observation, self._reads, is_last_first=self._is_last_first)
+        return np.where((np.abs(total) < self.enough) & is_left, chunk, answer)
+
+
+def next_chunk(
+    observation: Observation, reads: int, *, is_last_first: bool = False
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Returns the action that reads the first chunk that is left, or the last, and if one is."""
+    may = observation["action_mask"][:, :reads] > 0
+    is_left: NDArray[np.bool_] = np.asarray(may.any(axis=1))
+    if is_last_first:
+        return reads - 1 - may[:, ::-1].argmax(axis=1), is_left
+    return may.argmax(axis=1), is_left
 
 
 class BestReader:
@@ -51,7 +65,7 @@ class BestReader:
     """
 
     def __init__(self, engine: SentimentEngine):
-        self._source, self._rules = engine.source, engine.rules
+        self._source, self._rules, self._reads = engine.source, engine.rules, engine.reads
         self._cost, self._wrong = engine.read_cost, engine.config.wrong
         self._remembered: dict[int, NDArray[np.int64]] = {}
 
@@ -61,7 +75,7 @@ class BestReader:
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
         if self._rules is None:
             label: NDArray[np.int64] = self._source.batch(np.asarray(info["instance"])).label
-            return 1 + label
+            return self._reads + label
         instances: list[int] = np.asarray(info["instance"]).tolist()
         missing = list(dict.fromkeys(one for one in instances if one not in self._remembered))
         for start in range(0, len(missing), _BLOCK):

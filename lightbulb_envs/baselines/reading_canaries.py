@@ -1,6 +1,6 @@
 """Canaries of reading: policies that label a text without reading it, or nearly so.
 
-They act by READ and the labels, action k for label k - 1. `python -m lightbulb_envs.audit` plays
+`python -m lightbulb_envs.audit` plays
 them; its ceilings say what each may earn.
 """
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.baselines.canaries import Canary
-from lightbulb_envs.baselines.reading import Lexicon
+from lightbulb_envs.baselines.reading import Lexicon, next_chunk
 from lightbulb_envs.engines.engine import Observation
-from lightbulb_envs.engines.sentiment import READ, SentimentEngine
+from lightbulb_envs.engines.sentiment import SentimentEngine
 from lightbulb_envs.sources.labelled import LabelledConfig
 from lightbulb_envs.sources.source import open_source
 
@@ -21,17 +21,18 @@ _TRAINING_TEXTS = 1000
 
 
 class Constant:
-    """Commits to one label, at once or when all is read."""
+    """Commits to one label, counted from 0, at once or when all is read."""
 
-    def __init__(self, action: int, *, reads: bool):
-        self._action, self._reads = action, reads
+    def __init__(self, engine: SentimentEngine, label: int, *, reads: bool):
+        self._action, self._reads = engine.reads + label, engine.reads
+        self._is_reader = reads
 
     def reset(self, seed: int | None = None) -> None:
         """There is nothing to draw."""
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
-        goes_on = self._reads & (observation["action_mask"][:, READ] == 1)
-        return np.where(goes_on, READ, self._action)
+        chunk, is_left = next_chunk(observation, self._reads)
+        return np.where(self._is_reader & is_left, chunk, self._action)
 
 
 class FirstChunk:
@@ -39,15 +40,17 @@ class FirstChunk:
 
     def __init__(self, engine: SentimentEngine):
         self._lexicon = Lexicon(engine, enough=0)
+        self._reads = engine.reads
 
     def reset(self, seed: int | None = None) -> None:
         """There is nothing to draw."""
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
         seen = observation["tokens"][:, :2]
-        has_read = seen[:, 1].any(axis=1) | (observation["action_mask"][:, READ] == 0)
+        chunk, is_left = next_chunk(observation, self._reads)
+        has_read = seen[:, 1].any(axis=1) | ~is_left
         answers = self._lexicon.act({**observation, "tokens": seen}, info)
-        return np.where(has_read, answers, READ)
+        return np.where(has_read, answers, chunk)
 
 
 class CueOnly:
@@ -56,14 +59,14 @@ class CueOnly:
     def __init__(self, engine: SentimentEngine):
         if engine.rules is None:
             raise ValueError("only simulated reviews have a signature in their titles")
-        self._rules = engine.rules
+        self._rules, self._reads = engine.rules, engine.reads
 
     def reset(self, seed: int | None = None) -> None:
         """There is nothing to draw."""
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
         signature = self._rules.opinions(np.asarray(info["instance"])).signature
-        return np.maximum(signature, 1)  # 0 where titles are not signed
+        return self._reads + np.maximum(signature, 1) - 1  # 0 where titles are not signed
 
 
 def majority(engine: SentimentEngine) -> Constant:
@@ -73,16 +76,16 @@ def majority(engine: SentimentEngine) -> Constant:
     training: Any = open_source(type(config)(**keywords, split="train"))
     count = min(_TRAINING_TEXTS, training.num_documents or _TRAINING_TEXTS)
     labels = training.batch(np.arange(count)).label
-    return Constant(1 + int(np.bincount(labels).argmax()), reads=True)
+    return Constant(engine, int(np.bincount(labels).argmax()), reads=True)
 
 
-def _always(engine: SentimentEngine, action: int) -> Constant:
-    return Constant(action, reads=False)
+def _always(engine: SentimentEngine, label: int) -> Constant:
+    return Constant(engine, label, reads=False)
 
 
 READING_CANARIES: dict[str, Canary] = {
-    "always negative": Canary(functools.partial(_always, action=1)),
-    "always positive": Canary(functools.partial(_always, action=2)),
+    "always negative": Canary(functools.partial(_always, label=0)),
+    "always positive": Canary(functools.partial(_always, label=1)),
     "first chunk only": Canary(FirstChunk),
     "all read, majority": Canary(majority),
     "cue only": Canary(CueOnly),

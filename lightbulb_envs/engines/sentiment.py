@@ -26,7 +26,7 @@ from lightbulb_envs.sources.source import open_source
 from lightbulb_envs.summation import add_in_order
 
 READ = 0
-"""The action that reads on."""
+"""The action that reads on, or the first of those that read."""
 PARTS = ("answer", "reading", "illegal_action")
 KEPT = 1 << 15
 """Texts of a pool that are kept ready."""
@@ -103,38 +103,55 @@ class SentimentEngine:
         self.labels = self.source.labels
         self.rules: ReviewSource | None = self.source.rules
         self.read_cost: float = getattr(config, "read_cost", 0.0)
-        listed = " or ".join(f"{number} for {label}" for number, label in enumerate(self.labels, 1))
-        self.task_text = "Say which label a text has"
-        if self.rules is not None:
-            self.task_text = "Say what a review thinks of what it is about"
-        if self.is_read_at_once:
-            self.task_text += f": answer {listed}."
-        else:
-            self.task_text += (
-                f". Read it chunk by chunk, which costs {self.read_cost:g} a chunk, and commit "
-                f"when you are sure: answer {READ} to read on, {listed}."
-            )
         lines, tokens = self.source.max_sentences, self.source.max_tokens
+        self.reads = self._count_reads()
+        """Actions that read: those before the labels."""
+        self.task_text = self._task()
         spaces = gymnasium.spaces
         most = self.source.vocabulary.size - 1
         self.observation_space = spaces.Dict(
             {
                 "tokens": spaces.Box(0, most, (lines, tokens), np.int32),
                 "unread": spaces.Box(0.0, 1.0, (1,), np.float32),
-                "action_mask": spaces.Box(0, 1, (1 + len(self.labels),), np.int8),
+                "action_mask": spaces.Box(0, 1, (self.reads + len(self.labels),), np.int8),
             }
         )
-        self.action_space: gymnasium.Space[Any] = spaces.Discrete(1 + len(self.labels))
+        self.action_space: gymnasium.Space[Any] = spaces.Discrete(self.reads + len(self.labels))
         self._instance = np.full(num_envs, _NONE)
         self._text = np.zeros((num_envs, lines, tokens), dtype=np.int32)
         self._tokens = np.zeros_like(self._text)  # what is read of it
         self._length = np.zeros(num_envs, dtype=np.int64)
         self._label = np.zeros(num_envs, dtype=np.int64)
-        self._read = np.zeros(num_envs, dtype=np.int64)
+        self._read = np.zeros(num_envs, dtype=np.int64)  # how many chunks
+        self._is_read = np.zeros((num_envs, lines - 1), dtype=bool)
         self._answer = np.full(num_envs, -1)  # -1 where there is none yet
         self._steps = np.zeros(num_envs, dtype=np.int64)
         self._has_ended = np.ones(num_envs, dtype=bool)
         self._open()
+
+    def _count_reads(self) -> int:
+        return 1
+
+    def _task(self) -> str:
+        """Returns what is to be done, in words."""
+        told = "Say which label a text has"
+        if self.rules is not None:
+            told = "Say what a review thinks of what it is about"
+        named = enumerate(self.labels, self.reads)
+        listed = " or ".join(f"{number} for {label}" for number, label in named)
+        return f"{told}{self._task_of(listed)}"
+
+    def _task_of(self, labels: str) -> str:
+        if self.is_read_at_once:
+            return f": answer {labels}."
+        return (
+            f". Read it chunk by chunk, which costs {self.read_cost:g} a chunk, and commit when "
+            f"you are sure: answer {READ} to read on, {labels}."
+        )
+
+    def _chunk(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Returns the chunks that actions read, if they do: the next ones."""
+        return self._read[rows]
 
     def _open(self) -> None:
         """Makes what is remembered of episodes and documents; there is nothing yet."""
@@ -179,13 +196,14 @@ class SentimentEngine:
             self._taken[row] = []
             self._best.pop(row, None)
         self._instance[rows] = instances
+        self._tokens[rows] = 0
+        self._tokens[rows, 0] = self._text[rows, 0]
+        self._is_read[rows] = False
+        self._read[rows] = 0
         if self.is_read_at_once:
             self._tokens[rows] = self._text[rows]
+            self._is_read[rows] = np.arange(self._is_read.shape[1]) < self._length[rows, None]
             self._read[rows] = self._length[rows]
-        else:
-            self._tokens[rows] = 0
-            self._tokens[rows, 0] = self._text[rows, 0]
-            self._read[rows] = 0
         self._answer[rows] = -1
         self._steps[rows] = 0
         self._has_ended[rows] = False
@@ -196,18 +214,22 @@ class SentimentEngine:
         if self._has_ended[rows].any():
             ended = rows[self._has_ended[rows]].tolist()
             raise RuntimeError(f"the episodes of rows {ended} have ended: call reset first")
-        wants = chosen == READ
-        is_illegal = wants & (self._read[rows] >= self._length[rows])
-        reads = wants & ~is_illegal
-        is_right = chosen - 1 == self._label[rows]
+        wants = chosen < self.reads
+        chunk = self._chunk(rows, chosen)
+        may = chunk < self._length[rows]
+        may[may] = ~self._is_read[rows[may], chunk[may]]
+        is_illegal = wants & ~may
+        reads = wants & may
+        is_right = chosen - self.reads == self._label[rows]
         parts = np.zeros((len(rows), len(PARTS)))
         parts[:, 0] = np.where(wants, 0.0, np.where(is_right, 1.0, self.config.wrong))
         parts[:, 1] = np.where(reads, -self.read_cost, 0.0)
         parts[:, 2] = np.where(is_illegal, -self.config.illegal_penalty, 0.0)
-        reader = rows[reads]
-        self._answer[rows[~wants]] = chosen[~wants] - 1
+        reader, line = rows[reads], 1 + chunk[reads]
+        self._answer[rows[~wants]] = chosen[~wants] - self.reads
         self._read[reader] += 1
-        self._tokens[reader, self._read[reader]] = self._text[reader, self._read[reader]]
+        self._is_read[reader, line - 1] = True
+        self._tokens[reader, line] = self._text[reader, line]
         self._steps[rows] += 1
         truncated = np.zeros(len(rows), dtype=bool)
         if self.max_steps is not None:
@@ -222,10 +244,14 @@ class SentimentEngine:
     def observe(self, rows: NDArray[np.int64]) -> Observation:
         """Returns fresh arrays of the rows' observations."""
         left = self._length[rows] - self._read[rows]
-        mask = np.ones((len(rows), 1 + len(self.labels)), dtype=np.int8)
-        mask[:, READ] = left > 0
+        mask = np.ones((len(rows), self.reads + len(self.labels)), dtype=np.int8)
+        mask[:, : self.reads] = self._may_read(rows)
         unread = (left / (self.source.max_sentences - 1)).astype(np.float32)[:, None]
         return {"tokens": self._tokens[rows], "unread": unread, "action_mask": mask}
+
+    def _may_read(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Returns which of the actions that read are legal, (n, reads)."""
+        return (self._read[rows] < self._length[rows])[:, None]
 
     def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the rows' instances."""
@@ -249,10 +275,20 @@ class SentimentEngine:
         """Returns how many chunks a row's episode has read."""
         return int(self._read[row])
 
+    def chunks_read(self, row: int) -> list[int]:
+        """Returns which chunks a row's episode has read, counted from 0, in their order."""
+        return [int(chunk) for chunk in np.flatnonzero(self._is_read[row])]
+
     def answer(self, row: int) -> str | None:
         """Returns the label that a row's episode has committed to, None if none yet."""
         number = int(self._answer[row])
         return self.labels[number] if number >= 0 else None
+
+    def told(self, action: int) -> str:
+        """Returns an action in words."""
+        if action >= self.reads:
+            return self.labels[action - self.reads]
+        return "read on" if self.reads == 1 else f"read chunk {action}"
 
     def beliefs(self, row: int) -> NDArray[np.float64] | None:
         """Returns the chances of the labels (C + 1, K) after so many chunks; None for real text.
@@ -275,7 +311,7 @@ class SentimentEngine:
         Nobody knows by what rules real text is told: there it is the label, at once.
         """
         if self.rules is None:
-            return np.full(int(self._length[row]) + 1, 1 + self._label[row]), 1.0
+            return np.full(int(self._length[row]) + 1, self.reads + self._label[row]), 1.0
         if row not in self._best:
             own = self._instance[[row]]
             best = best_reading(self.rules, own, self.read_cost, self.config.wrong)
@@ -305,7 +341,7 @@ class SentimentEngine:
         """Returns a row's episode as plain data."""
         return {
             "instance": int(self._instance[row]),
-            "read": int(self._read[row]),
+            "read": self.chunks_read(row),
             "answer": int(self._answer[row]),
             "steps": int(self._steps[row]),
             "has_ended": bool(self._has_ended[row]),
@@ -315,9 +351,10 @@ class SentimentEngine:
     def restore(self, row: int, snapshot: dict[str, Any]) -> None:
         """Goes back to a row's episode as `snapshot` returned it."""
         self.reset(np.array([row]), np.array([snapshot["instance"]]))
-        read = snapshot["read"]
-        self._read[row] = read
-        self._tokens[row, : read + 1] = self._text[row, : read + 1]
+        lines = [1 + chunk for chunk in snapshot["read"]]
+        self._read[row] = len(lines)
+        self._is_read[row, snapshot["read"]] = True
+        self._tokens[row, lines] = self._text[row, lines]
         self._steps[row] = snapshot["steps"]
         self._has_ended[row] = snapshot["has_ended"]
         self._answer[row] = snapshot["answer"]
@@ -329,13 +366,17 @@ class SentimentEngine:
             from lightbulb_envs.render_review_html import render_review_page
 
             return render_review_page(self, row)
-        review, read = self.document(row), self.num_read(row)
-        lines = [*filter(None, [review.title]), *review.chunks[:read]]
-        if read < len(review.chunks):
-            lines.append(f"({len(review.chunks) - read} of {len(review.chunks)} chunks unread)")
+        review, read = self.document(row), self.chunks_read(row)
+        lines = [*filter(None, [review.title]), *self._told(review, read)]
+        left = len(review.chunks) - len(read)
+        if left:
+            lines.append(f"({left} of {len(review.chunks)} chunks unread)")
         if (answer := self.answer(row)) is not None:
             lines.append(f"Answer: {answer}. It is {review.label}.")
         return "\n".join(lines)
+
+    def _told(self, review: Review, read: list[int]) -> list[str]:
+        return [review.chunks[chunk] for chunk in read]
 
 
 class BanditEngine(SentimentEngine):

@@ -96,6 +96,10 @@ class Programme:
         """The number of the state 0."""
         return self.most
 
+    def weights(self) -> list[list[int]]:
+        """Returns the weights of operations, (Z, O), in proportion within a state."""
+        return self._weights
+
     def label_of(self, state: int) -> int:
         """Returns the label of a review that ends in a state, by the state's number.
 

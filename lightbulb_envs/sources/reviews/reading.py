@@ -47,16 +47,23 @@ def best_reading(
     return BestReading(action, belief, value)
 
 
+def before_reading(source: ReviewSource, signature: int) -> tuple[Fraction, Fraction]:
+    """Returns how likely each label is by a title's signature alone, 0 for none."""
+    return _before(source.level_number, source.split == "ood", signature)
+
+
+def _before(level: int, is_ood: bool, signature: int) -> tuple[Fraction, Fraction]:
+    if not signature:
+        return EVEN
+    agrees = Fraction(review_level(level).cue).limit_denominator(1000)
+    if is_ood:
+        agrees = 1 - agrees
+    return (agrees, 1 - agrees) if signature == 1 else (1 - agrees, agrees)
+
+
 @functools.lru_cache(maxsize=1024)
 def _stopping(
     level: int, is_ood: bool, length: int, signature: int, cost: float, wrong: float
 ) -> Stopping:
-    attributes = review_level(level)
-    programme = programme_of(attributes)
-    agrees = Fraction(attributes.cue).limit_denominator(1000)
-    if is_ood:
-        agrees = 1 - agrees
-    before = EVEN
-    if signature:
-        before = (agrees, 1 - agrees) if signature == 1 else (1 - agrees, agrees)
-    return programme.stopping(length, cost, wrong, before)
+    programme = programme_of(review_level(level))
+    return programme.stopping(length, cost, wrong, _before(level, is_ood, signature))

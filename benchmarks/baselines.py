@@ -40,6 +40,8 @@ ENVIRONMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Sentiment Hard": ("Lightbulb/SentimentAnalysis-Hard-v0", {}),
     "Sentiment Cue": ("Lightbulb/SentimentAnalysis-Cue-v0", {}),
     "Sentiment Bandit": ("Lightbulb/SentimentAnalysis-Bandit-v0", {}),
+    "Sentiment Skim": ("Lightbulb/SentimentAnalysis-Skim-v0", {}),
+    "Sentiment Aspect": ("Lightbulb/SentimentAnalysis-Aspect-v0", {}),
 }
 """Ids and levels by the names that tables give them."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import lightbulb_envs
 from benchmarks.markdown import load, span, table
 from lightbulb_envs.audit.ceilings import CEILINGS, limit_of
+from lightbulb_envs.engines.aspects import AspectConfig
 from lightbulb_envs.engines.sentiment import BanditConfig, SentimentConfig
 from lightbulb_envs.engines.slate import SlateConfig
 from lightbulb_envs.engines.summarise import SummariseConfig
@@ -49,6 +50,11 @@ REVIEW_LEVELS = {
         "who trusts the title: see `ood`",
     ),
     "Sentiment Bandit": ("a label for a whole text, in one step", "the lexicon"),
+    "Sentiment Skim": ("choosing which chunk to read", "who reads from the start"),
+    "Sentiment Aspect": (
+        "two questions about one text, and reading on in between",
+        "the lexicon: it does not ask whose words they are",
+    ),
 }
 """The same, of reading."""
 
@@ -73,8 +79,9 @@ def keywords_table() -> str:
 
 def review_keywords_table() -> str:
     """Returns the keywords of the sentiment environments, with what their docstrings say."""
-    configs = {SentimentConfig: " (not Bandit)", BanditConfig: "", LabelledConfig: ""}
-    return _keywords(configs | {SourceConfig: ""})
+    of_text = " (not Aspect)"
+    configs = {AspectConfig: "", SentimentConfig: "", BanditConfig: "", LabelledConfig: of_text}
+    return _keywords(configs | {SourceConfig: of_text})
 
 
 def _keywords(configs: dict[type, str]) -> str:
@@ -125,7 +132,7 @@ def baselines_table() -> str:
 
 def review_baselines_table() -> str:
     """Returns what the readers' baselines return and score, a row an environment."""
-    names = ("random", "lexicon", "lexicon, all read", "oracle")
+    names = ("random", "lexicon", "lexicon, all read", "lexicon, last first", "oracle")
     return _baselines(REVIEW_LEVELS, {name: name for name in names})
 
 
@@ -136,6 +143,9 @@ def _baselines(environments: Iterable[str], columns: dict[str, str]) -> str:
         entries = {entry["name"]: entry for entry in result["entries"]}
         cells = []
         for actor in columns:
+            if actor not in entries:
+                cells.append("")
+                continue
             own = " ".join(span(entries[actor]["episode_return"], 3))
             if actor in ("random", "oracle"):
                 cells.append(own)

@@ -19,6 +19,7 @@ SLATE = "lightbulb_envs.engines.slate:SlateEngine"
 SENTIMENT = "lightbulb_envs.engines.sentiment:SentimentEngine"
 BANDIT = "lightbulb_envs.engines.sentiment:BanditEngine"
 SKIM = "lightbulb_envs.engines.skim:SkimEngine"
+ASPECT = "lightbulb_envs.engines.aspects:AspectEngine"
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,7 @@ def _register_all() -> None:
     for name, engine, steps, heuristic in (
         ("Bandit", BANDIT, 8, "lexicon"),
         ("Skim", SKIM, 32, "lexicon, last first"),
+        ("Aspect", ASPECT, 32, "lexicon"),
     ):
         register(
             Row(

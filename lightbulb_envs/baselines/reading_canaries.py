@@ -4,6 +4,7 @@
 them; its ceilings say what each may earn.
 """
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -14,8 +15,6 @@ from lightbulb_envs.baselines.canaries import Canary
 from lightbulb_envs.baselines.reading import Lexicon, next_chunk
 from lightbulb_envs.engines.engine import Observation
 from lightbulb_envs.engines.sentiment import SentimentEngine
-from lightbulb_envs.sources.labelled import LabelledConfig
-from lightbulb_envs.sources.source import open_source
 
 _TRAINING_TEXTS = 1000
 
@@ -57,23 +56,22 @@ class CueOnly:
     """Commits at once, to the label that the signature of the title goes with in training."""
 
     def __init__(self, engine: SentimentEngine):
-        if engine.rules is None:
-            raise ValueError("only simulated reviews have a signature in their titles")
         self._rules, self._reads = engine.rules, engine.reads
 
     def reset(self, seed: int | None = None) -> None:
         """There is nothing to draw."""
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
+        if self._rules is None:  # as of real text: titles are not signed
+            return np.full(len(observation["action_mask"]), self._reads)
         signature = self._rules.opinions(np.asarray(info["instance"])).signature
         return self._reads + np.maximum(signature, 1) - 1  # 0 where titles are not signed
 
 
 def majority(engine: SentimentEngine) -> Constant:
     """Returns who reads all and commits to the label that is most frequent in training."""
-    config: LabelledConfig = engine.config
-    keywords = {name: value for name, value in vars(config).items() if name != "split"}
-    training: Any = open_source(type(config)(**keywords, split="train"))
+    config = dataclasses.replace(engine.config, split="train", num_instances=None)
+    training = type(engine)(config, 1).source
     count = min(_TRAINING_TEXTS, training.num_documents or _TRAINING_TEXTS)
     labels = training.batch(np.arange(count)).label
     return Constant(engine, int(np.bincount(labels).argmax()), reads=True)

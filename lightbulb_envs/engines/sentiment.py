@@ -93,14 +93,16 @@ class SentimentEngine:
     baselines: ClassVar[str] = "lightbulb_envs.baselines.reading:BASELINES"
     canaries: ClassVar[str] = "lightbulb_envs.baselines.reading_canaries:READING_CANARIES"
     part_names: tuple[str, ...] = PARTS
+    questions: ClassVar[int] = 1
+    """Labels that an episode asks for; each is paid so much less."""
 
-    def __init__(self, config: BanditConfig, num_envs: int, max_steps: int | None = None):
+    def __init__(self, config: Any, num_envs: int, max_steps: int | None = None):
         self.config = config
         self.num_envs = num_envs
         self.max_steps = max_steps
-        self.source: LabelledSource = cast("LabelledSource", open_source(config))
+        self.source: Any = self._open_source()
         self.num_instances = num_instances_of(config.num_instances, self.source.num_documents)
-        self.labels = self.source.labels
+        self.labels: tuple[str, ...] = self.source.labels
         self.rules: ReviewSource | None = self.source.rules
         self.read_cost: float = getattr(config, "read_cost", 0.0)
         lines, tokens = self.source.max_sentences, self.source.max_tokens
@@ -128,6 +130,9 @@ class SentimentEngine:
         self._steps = np.zeros(num_envs, dtype=np.int64)
         self._has_ended = np.ones(num_envs, dtype=bool)
         self._open()
+
+    def _open_source(self) -> Any:
+        return cast("LabelledSource", open_source(self.config))
 
     def _count_reads(self) -> int:
         return 1
@@ -179,8 +184,8 @@ class SentimentEngine:
     def upcoming(self, upcoming: Callable[[int], NDArray[np.int64]] | None) -> None:
         self._shelf.upcoming = upcoming
 
-    def _prepare(self, instances: NDArray[np.int64]) -> Sequence[tuple[Any, int, int]]:
-        """Returns the tokens, the length and the label of reviews."""
+    def _prepare(self, instances: NDArray[np.int64]) -> Sequence[tuple[Any, ...]]:
+        """Returns what `_place` needs of texts: tokens, length and label."""
         batch = self.source.batch(instances)
         return list(zip(batch.tokens, batch.num_chunks.tolist(), batch.label.tolist(), strict=True))
 
@@ -188,11 +193,8 @@ class SentimentEngine:
         """Starts an episode in every row given: its title is read."""
         wanted = np.asarray(instances, dtype=np.int64).tolist()
         check_instances(wanted, self.source.num_documents)
-        for row, (tokens, length, label) in zip(
-            rows.tolist(), self._shelf.take(wanted), strict=True
-        ):
-            self._text[row] = tokens
-            self._length[row], self._label[row] = length, label
+        for row, prepared in zip(rows.tolist(), self._shelf.take(wanted), strict=True):
+            self._place(row, *prepared)
             self._taken[row] = []
             self._best.pop(row, None)
         self._instance[rows] = instances
@@ -208,6 +210,11 @@ class SentimentEngine:
         self._steps[rows] = 0
         self._has_ended[rows] = False
 
+    def _place(self, row: int, tokens: NDArray[np.int32], length: int, label: int) -> None:
+        """Puts a text into a row."""
+        self._text[row] = tokens
+        self._length[row], self._label[row] = length, label
+
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
         """Takes one action in every row given."""
         chosen = check_actions(actions, len(rows), self.action_space)
@@ -222,7 +229,8 @@ class SentimentEngine:
         reads = wants & may
         is_right = chosen - self.reads == self._label[rows]
         parts = np.zeros((len(rows), len(PARTS)))
-        parts[:, 0] = np.where(wants, 0.0, np.where(is_right, 1.0, self.config.wrong))
+        answers = np.where(is_right, 1.0, self.config.wrong)
+        parts[:, 0] = np.where(wants, 0.0, answers / self.questions)
         parts[:, 1] = np.where(reads, -self.read_cost, 0.0)
         parts[:, 2] = np.where(is_illegal, -self.config.illegal_penalty, 0.0)
         reader, line = rows[reads], 1 + chunk[reads]
@@ -234,12 +242,19 @@ class SentimentEngine:
         truncated = np.zeros(len(rows), dtype=bool)
         if self.max_steps is not None:
             truncated = self._steps[rows] >= self.max_steps
-        self._has_ended[rows] = ~wants | truncated
+        terminated = self._ends(rows, ~wants, is_right)
+        self._has_ended[rows] = terminated | truncated
         for place, row in enumerate(rows.tolist()):
             paid = tuple(parts[place].tolist())
             self._taken[row].append(Taken(to_plain(chosen[place]), paid, bool(is_illegal[place])))
         reward = np.array([add_in_order(row) for row in parts.tolist()])
-        return Step(reward, parts, ~wants, truncated, is_illegal)
+        return Step(reward, parts, terminated, truncated, is_illegal)
+
+    def _ends(
+        self, rows: NDArray[np.int64], answers: NDArray[np.bool_], is_right: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Takes note of answers; returns which of the episodes have ended by them."""
+        return answers
 
     def observe(self, rows: NDArray[np.int64]) -> Observation:
         """Returns fresh arrays of the rows' observations."""
@@ -269,7 +284,8 @@ class SentimentEngine:
 
     def document(self, row: int) -> Review:
         """Returns a row's review as text."""
-        return self.source.document(int(self._instance[row]))
+        review: Review = self.source.document(int(self._instance[row]))
+        return review
 
     def num_read(self, row: int) -> int:
         """Returns how many chunks a row's episode has read."""

@@ -23,7 +23,7 @@ class SkimEngine(SentimentEngine):
     baselines: ClassVar[str] = "lightbulb_envs.baselines.skimming:BASELINES"
 
     def _count_reads(self) -> int:
-        return self.source.max_sentences - 1
+        return int(self.source.max_sentences) - 1
 
     def _task_of(self, labels: str) -> str:
         return (

@@ -255,13 +255,18 @@ class Programme:
                 value[read, state] = wrong + (1.0 - wrong) * belief[read, state, best]
                 action[read, state] = best + 1
                 if read < length and any(likely):
-                    on = self._next(length - read, state, likely) @ value[read + 1] - cost
+                    on = self.next_states(length - read, state, likely) @ value[read + 1] - cost
                     if on > value[read, state]:
                         value[read, state], action[read, state] = on, 0
         return Stopping(belief, value, action)
 
-    def _next(self, left: int, state: int, likely: Sequence[Fraction]) -> NDArray[np.float64]:
-        """Returns how likely each state is after one chunk more, (Z,)."""
+    def next_states(self, left: int, state: int, likely: Sequence[Fraction]) -> NDArray[np.float64]:
+        """Returns how likely each state is after one chunk more, (Z,).
+
+        Args:
+            left: chunks that are left, with this one.
+            likely: how likely each label is.
+        """
         chances = np.zeros(2 * self.most + 1)
         for label, own in enumerate(likely):
             if own:

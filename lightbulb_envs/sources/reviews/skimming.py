@@ -20,6 +20,7 @@ from lightbulb_envs.sources.reviews.programme import Programme
 _CERTAIN = 1e-12
 """Gains of reading that are smaller are rounding."""
 _CANDIDATES = 3
+_TINY = 1e-300
 
 
 class Skimmer:
@@ -39,18 +40,11 @@ class Skimmer:
         labels = np.array([programme.label_of(int(state)) for state in states])
         is_end = states != programme.start
         ends = np.stack([(labels == label) & is_end for label in range(len(before))])
-        whole = self._backward(ends.astype(np.float64), [self._any] * length)[0]
+        whole = ends.astype(np.float64)
+        for _ in range(length):
+            whole = whole @ self._any.T
         self._ends = ends * (np.array(before) / whole[:, self._start])[:, None]  # (K, Z)
-        self._length = length
-
-    def _backward(
-        self, ends: NDArray[np.float64], steps: list[NDArray[np.float64]]
-    ) -> list[NDArray[np.float64]]:
-        """Returns the messages (K, Z) before every chunk and after the last one."""
-        messages = [ends]
-        for step in reversed(steps):
-            messages.append(messages[-1] @ step.T)
-        return messages[::-1]
+        self._chunks = range(length)
 
     def look(self, read: dict[int, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Returns beliefs (K,), and how likely each operation and label is at each chunk (C, O, K).
@@ -58,27 +52,50 @@ class Skimmer:
         Args:
             read: the operations of the chunks that were read, by their places.
         """
-        steps = [
-            self._steps[read[chunk]] if chunk in read else self._any
-            for chunk in range(self._length)
-        ]
-        after = self._backward(self._ends, steps)
-        state = np.zeros(len(self._any))
-        state[self._start] = 1.0
-        forward = [state]
+        beliefs, chances = self._look([self._steps_of(read, chunk) for chunk in self._chunks])
+        for chunk, operation in read.items():
+            chances[0, chunk, np.arange(len(self._steps)) != operation] = 0.0
+        return beliefs[0], chances[0]
+
+    def look_beyond(
+        self, read: dict[int, int], chunk: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns the same for each operation that one more chunk may have: (O, K), (O, C, O, K).
+
+        All is 0 for an operation that it cannot have.
+        """
+        steps = [self._steps_of(read, one) for one in self._chunks]
+        steps[chunk] = self._steps
+        return self._look(steps)
+
+    def _steps_of(self, read: dict[int, int], chunk: int) -> NDArray[np.float64]:
+        """Returns the moves of a chunk, (1, Z, Z)."""
+        moves: NDArray[np.float64] = self._steps[read[chunk]] if chunk in read else self._any
+        return moves[None]
+
+    def _look(
+        self, steps: list[NDArray[np.float64]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Returns beliefs (B, K) and chances (B, C, O, K) for moves (1 or B, Z, Z) of chunks."""
+        after = [self._ends[None]]  # (B, K, Z) each
+        for step in reversed(steps):
+            after.append(after[-1] @ step.transpose(0, 2, 1))
+        after.reverse()
+        state = np.zeros((1, 1, len(self._any)))
+        state[0, 0, self._start] = 1.0
+        forward = [state]  # (B, 1, Z) each
         for step in steps:
             forward.append(forward[-1] @ step)
-        total = forward[0] @ after[0].T  # (K,)
-        chances = np.stack(
-            [
-                np.einsum("s,ost,kt->ok", forward[chunk], self._steps, after[chunk + 1])
-                for chunk in range(self._length)
-            ]
-        )
-        for chunk, operation in read.items():
-            is_other = np.arange(len(self._steps)) != operation
-            chances[chunk, is_other] = 0.0
-        return total / total.sum(), chances / total.sum()
+        total = (after[0] @ forward[0].transpose(0, 2, 1))[:, :, 0]  # (B, K)
+        chances = []
+        for chunk in self._chunks:
+            moved = np.einsum("bs,ost->bot", forward[chunk][:, 0], self._steps)
+            chances.append(moved @ after[chunk + 1].transpose(0, 2, 1))
+        batch = max(len(one) for one in chances)
+        shape = (batch, *chances[0].shape[1:])
+        spread = np.stack([np.broadcast_to(one, shape) for one in chances], axis=1)
+        whole = np.maximum(total.sum(axis=1), _TINY)
+        return total / whole[:, None], spread / whole[:, None, None, None]
 
 
 @functools.lru_cache(maxsize=16)
@@ -157,10 +174,8 @@ def _two_ahead(
     Args:
         likely: (O,), how likely each operation is there.
     """
-    total = -cost
-    for operation in np.flatnonzero(likely > _CERTAIN).tolist():
-        after = {**read, chunk: operation}
-        belief, chances = skimmer.look(after)
-        worth = max(_worth(belief, wrong), float(_promise(chances, after, wrong).max()) - cost)
-        total += float(likely[operation]) * worth
-    return total
+    beliefs, chances = skimmer.look_beyond(read, chunk)
+    promise = wrong + (1.0 - wrong) * chances.max(axis=3).sum(axis=2)  # (O, C)
+    promise[:, [*read, chunk]] = -np.inf
+    worth = wrong + (1.0 - wrong) * beliefs.max(axis=1)
+    return float(likely @ np.maximum(worth, promise.max(axis=1) - cost)) - cost

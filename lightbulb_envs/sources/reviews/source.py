@@ -61,7 +61,8 @@ class Opinions:
 def programme_of(level: ReviewLevel) -> Programme:
     """Returns the polarity programme of a level's reviews."""
     weights = {Operation(shift): weight for shift, weight in WEIGHTS.items()}
-    weights[Operation(0)] = level.silence
+    if level.silence:
+        weights[Operation(0)] = level.silence
     if level.turns:
         weights |= {Operation(shift, is_turn=True): level.turns for shift in TURNED}
     return Programme(weights, MOST, level.most_chunks, LEAN)
@@ -80,18 +81,22 @@ class ReviewSource:
     labels: tuple[str, ...] = LABELS
 
     def __init__(self, level: int, split: str):
-        self.level = review_level(level)
         self.split = split
-        self.programme = programme_of(self.level)
         self.level_number = level
-        self._key = document_key(SUITE, split, level)
         self._residue = split_residue(split)
         self._variant = int(split == "ood")
         self.vocabulary = wording().vocabulary
-        self.max_chunks = self.level.most_chunks
-        self.max_sentences = 1 + self.max_chunks
         self.max_tokens = MAX_TOKENS
         self.digest = f"{SUITE}-{SUITE_VERSION}"
+        self.set_level(review_level(level), document_key(SUITE, split, level))
+
+    def set_level(self, level: ReviewLevel, key: tuple[int, int]) -> None:
+        """Sets how reviews are told, and the key of all draws."""
+        self.level = level
+        self._key = key
+        self.programme = programme_of(level)
+        self.max_chunks = level.most_chunks
+        self.max_sentences = 1 + self.max_chunks
 
     @property
     def rules(self) -> "ReviewSource":
@@ -133,14 +138,18 @@ class ReviewSource:
         """Returns the reviews of a block of instances as arrays."""
         instances = np.asarray(instances, dtype=np.int64)
         said = self.opinions(instances)
-        pieces, row = self._tell(instances, said)
-        count = len(instances) * self.max_sentences
         return ReviewBatch(
             instance=instances,
             num_chunks=said.length,
             label=said.label,
-            tokens=pad(pieces, row, count, MAX_TOKENS, 0).reshape(len(instances), -1, MAX_TOKENS),
+            tokens=self.told(instances, said),
         )
+
+    def told(self, instances: NDArray[np.int64], said: Opinions) -> NDArray[np.int32]:
+        """Returns the titles and chunks of what is said, (N, 1 + C, T)."""
+        pieces, row = self._tell(instances, said)
+        count = len(instances) * self.max_sentences
+        return pad(pieces, row, count, MAX_TOKENS, 0).reshape(len(instances), -1, MAX_TOKENS)
 
     def document(self, instance: int) -> Review:
         """Returns one review as text; ValueError for a negative instance."""

@@ -56,13 +56,15 @@ SUITES = (
     Suite("slate-short", "Lightbulb/NewsSummariser-Slate-v0", "short", _THREE),
     Suite("subset-short", "Lightbulb/NewsSummariser-Subset-v0", "short", _THREE),
     Suite("v0-dqn-long", "Lightbulb/NewsSummariser-v0", "long", _FIVE, "dqn"),
+    Suite("sentiment-ppo-short", _READ, "short", _THREE),
+    Suite("sentiment-dqn-short", _READ, "short", _THREE, "dqn"),
     Suite("sentiment-ppo-long", _READ, "long", _FIVE),
     Suite("sentiment-dqn-long", _READ, "long", _FIVE, "dqn"),
     *(
         Suite(
             f"sentiment-{name.lower()}-{agent}-short", _READ_AS.format(name), "short", _THREE, agent
         )
-        for name in ("Hard", "Cue", "Bandit")
+        for name in ("Hard", "Cue", "Bandit", "Skim", "Aspect")
         for agent in ("ppo", "dqn")
     ),
 )

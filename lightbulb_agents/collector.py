@@ -95,9 +95,11 @@ class EpisodeCollector(BaseCollector[CollectStats]):
                 f"this collector plays one episode a row (n_episode={self.env_num}) by its policy, "
                 f"got n_step={n_step}, n_episode={n_episode}, random={random}"
             )
+        network = self._trunk.network.eval()  # it acts on all that it sees
         with torch.no_grad():
             moments, encoded, tokens = self._play()
             count = self._store(moments, encoded, tokens)
+        network.train()
         returns = np.zeros(self.env_num)
         lengths = np.zeros(self.env_num, dtype=np.int64)
         for moment in moments:

@@ -54,10 +54,15 @@ class Sizes:
     """Attention heads; they divide the width."""
     article_layers: int = 1
     """Layers over the sentences of an article."""
+    dropout: float = 0.0
+    """Share of the tokens that are hidden while the network learns, against learning few documents
+    by heart. It acts on all of them."""
 
     def __post_init__(self) -> None:
-        check_least(self, width=1, backbone_layers=1, heads=1, article_layers=0)
+        check_least(self, width=1, backbone_layers=1, heads=1, article_layers=0, dropout=0)
         check_most(self, width=8192, backbone_layers=128, article_layers=128)
+        if self.dropout >= 1:
+            raise ValueError(f"dropout must be less than 1, got {self.dropout}")
         if self.width % self.heads:
             raise ValueError(
                 f"width must be a multiple of heads={self.heads}, got {self.width}: every head "
@@ -133,7 +138,8 @@ class TrainConfig:
         sizes = self.sizes
         backbone = BackboneConfig(self.backbone, sizes.width, sizes.backbone_layers, sizes.heads)
         quantiles = self.q.quantiles if self.algorithm() == "qrdqn" else 1
-        return NetworkConfig(backbone, sizes.article_layers, quantiles, self.q.dueling)
+        dueling = self.q.dueling
+        return NetworkConfig(backbone, sizes.article_layers, quantiles, dueling, sizes.dropout)
 
     def folder(self) -> Path:
         """Returns the run folder: by default the first that is free, or to resume the last one."""

@@ -47,7 +47,7 @@ class QConfig:
     """Chance of a random legal action once exploration has come to its end; it begins at 1."""
     exploration: float = 0.3
     """Share of the budget after which it has."""
-    n_step: int = 3
+    n_step: int = 1
     """Rewards of a target before the value that it is completed with."""
     target_every: int = 200
     """Gradient steps after which the target network takes on the weights."""

@@ -22,6 +22,7 @@ class ArticleEncoder(nn.Module):
     Args:
         is_causal: whether a sentence sees those before it alone, so that the states of a text are
             those of its beginnings too.
+        dropout: share of the tokens that are hidden while it learns, drawn anew at every look.
     """
 
     def __init__(
@@ -31,9 +32,11 @@ class ArticleEncoder(nn.Module):
         layers: int,
         *,
         is_causal: bool = False,
+        dropout: float = 0.0,
     ):
         super().__init__()
         self.is_causal = is_causal
+        self.dropout = dropout
         width = backbone.width
         self.width = width
         self.backbone = make_backbone(vocabulary_size, backbone)
@@ -80,7 +83,7 @@ class ArticleEncoder(nn.Module):
         read = []
         for chunk in order.chunk(_CHUNKS):
             tokens = rows[chunk, : int(lengths[chunk].max())]
-            keep = tokens != 0
+            keep = self._kept(tokens)
             states = self.backbone(input_ids=tokens, attention_mask=keep).last_hidden_state
             total = (states * keep.unsqueeze(2)).sum(dim=1)
             count = keep.sum(dim=1, keepdim=True)
@@ -88,3 +91,11 @@ class ArticleEncoder(nn.Module):
         back = torch.empty_like(order)
         back[order] = torch.arange(len(order), device=order.device)
         return torch.cat(read).index_select(0, back)
+
+    def _kept(self, tokens: Tensor) -> Tensor:
+        """Returns which of the tokens (B, T) are looked at: all there are, or some of them."""
+        is_there = tokens != 0
+        if not (self.training and self.dropout):
+            return is_there
+        keep = is_there & (torch.rand(tokens.shape, device=tokens.device) >= self.dropout)
+        return torch.where(keep.any(dim=1, keepdim=True), keep, is_there)

@@ -34,6 +34,8 @@ class NetworkConfig:
     """Numbers of an action's value: of a distribution's quantiles if more than one. Of Q alone."""
     dueling: bool = True
     """Whether an action's value is a state's value and an advantage. Of Q alone."""
+    dropout: float = 0.0
+    """Share of the tokens that are hidden while the network learns."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the config as plain data."""
@@ -66,7 +68,11 @@ class ArticleNetwork(nn.Module):
                 f"no network acts through a {head!r} head yet: there are {', '.join(HEADS)}"
             )
         self.encoder = ArticleEncoder(
-            vocabulary_size, config.backbone, config.article_layers, is_causal=layout.in_order
+            vocabulary_size,
+            config.backbone,
+            config.article_layers,
+            is_causal=layout.in_order,
+            dropout=config.dropout,
         )
         self.layout = layout
         self.kind = head

@@ -33,12 +33,15 @@ class NeuralActor:
         self._articles: Articles | None = None
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
+        learns = self.network.training
+        self.network.eval()
         with torch.inference_mode():
             articles, rows = self._encoded(observation["tokens"])
             drafts = read_drafts(observation, rows, self.network.layout)
             logits, _ = self.network.decide(articles, drafts)
             choice = self.network.choice(logits)
             chosen = choice.draw(self._generator) if self._samples else choice.best()
+        self.network.train(learns)
         actions: NDArray[np.int64] = chosen.numpy()
         return actions
 

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from lightbulb_agents.checkpoint import (
+    decode_bytes,
+    encode_bytes,
     latest_checkpoint,
     load_checkpoint,
     read_as_checkpoint,
@@ -107,6 +109,7 @@ class Training:
             "measured": self.measured,
             "vocabulary_digest": self.vocabulary.digest,
             "learner": self.learner.state(),
+            "torch": encode_bytes(torch.get_rng_state()),
         }
         tensors = {} if is_last else self.learner.tensors()
         save_checkpoint(run, self.steps, self.network, self.learner.optimizer, state, tensors)
@@ -132,6 +135,7 @@ class Training:
             self.seconds = state["seconds"]
             self.measured = state["measured"]
             self.learner.set_state(state["learner"])
+            torch.set_rng_state(decode_bytes(state["torch"]))
             if tensors:
                 self.learner.set_tensors(tensors)
 

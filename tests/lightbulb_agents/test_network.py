@@ -147,3 +147,21 @@ def test_the_gradient_of_shared_articles_adds_up_in_the_order_of_the_steps(threa
     finally:
         torch.set_num_threads(1)
     assert found.equal(expected)
+
+
+def test_hidden_tokens_are_hidden_while_it_learns_and_never_a_whole_sentence():
+    engine = lightbulb_envs.make_engine(ID, 1)
+    layout = Layout.of_engine(engine)
+    config = NetworkConfig(BackboneConfig("bag", width=16, heads=2), dropout=0.5)
+    made = ActorCriticNetwork(engine.source.vocabulary.size, "pointer", layout, config)
+    seen = torch.from_numpy(_observe()["tokens"]).long()
+    plain = made.eval().encode(seen)
+    assert torch.equal(plain.states, made.encode(seen).states)
+    made.train()
+    assert not torch.equal(made.encode(seen).states, made.encode(seen).states)
+    tokens = torch.tensor([[5, 6, 7, 8], [9, 0, 0, 0]]).repeat(2000, 1)
+    kept = made.encoder._kept(tokens)
+    assert not kept[tokens == 0].any()
+    assert kept[1::2, 0].all()  # a sentence's only token
+    assert kept[::2].any(dim=1).all()
+    assert kept[::2].float().mean() == pytest.approx(0.5 + 0.5**4 * 0.5, abs=0.04)

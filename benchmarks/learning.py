@@ -142,10 +142,12 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         "scores": scores,
         "score": asdict(seeds_interval(scores)),
         "baselines": _baselines(results[0]),
+        "metrics": _metrics(results),
         "ood": {
             "scores": ood_scores,
             "score": asdict(seeds_interval(ood_scores)),
             "baselines": _baselines(ood[0]),
+            "metrics": _metrics(ood),
         },
         "differences": differences,
         "first_episodes": _first_episodes(runs[0] / "episodes.jsonl"),
@@ -174,6 +176,13 @@ def _baselines(result: dict[str, Any]) -> dict[str, float]:
         for entry in result["entries"]
         if entry["name"] != "trained"
     }
+
+
+def _metrics(results: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+    """Returns what else was measured of trained agents, by seed."""
+    trained = [next(e for e in one["entries"] if e["name"] == "trained") for one in results]
+    names = trained[0].get("metrics", {})
+    return {name: [one["metrics"][name] for one in trained] for name in names}
 
 
 def _curve(run: Path) -> list[list[float]]:

@@ -31,6 +31,7 @@ FILES = (
     "docs/envs/sentiment_analysis.md",
 )
 PICTURE = "docs/learning.svg"
+TRADEOFF = "docs/tradeoff.svg"
 
 
 def environments_table() -> str:
@@ -105,6 +106,20 @@ def learning_table() -> str:
 def reader_learning_table() -> str:
     """Returns what was learnt of reading, a row a suite."""
     return _learning(("lexicon",), lambda env: "SentimentAnalysis" in env)
+
+
+def cue_table() -> str:
+    """Returns who is fooled by a cue that is reversed in `ood`."""
+    suites = {
+        name: suite for name, suite in load("learning").items() if "-Cue-" in suite.get("env", "")
+    }
+    (first, *_) = suites.values()
+    heuristic = [f"{one['lexicon']:.1f}" for one in (first["baselines"], first["ood"]["baselines"])]
+    rows = [["lexicon", *heuristic]]
+    for suite in suites.values():
+        told = [" ".join(span(one["score"])) for one in (suite, suite["ood"])]
+        rows.append([f"{suite['agent']}, {suite['budget']}, {len(suite['seeds'])} seeds", *told])
+    return table(["on SentimentAnalysis-Cue-v0", "test: the cue holds", "ood: reversed"], rows)
 
 
 def learnt_table() -> str:
@@ -245,6 +260,7 @@ TABLES = {
     "learning": learning_table,
     "learnt": learnt_table,
     "reader_learning": reader_learning_table,
+    "reader_cue": cue_table,
     "news": news_table,
     "replay": replay_table,
     "speed": speed_sentence,
@@ -329,12 +345,90 @@ def learning_picture() -> str:
     )
 
 
+def tradeoff_picture() -> str:
+    """Returns an SVG of accuracy against the share read: best reader, baselines, trained agents."""
+    results, learnt = load("tradeoff"), load("learning")
+    width, height, left, top, right, bottom = 720, 420, 60, 24, 24, 48
+    low = 0.45
+
+    def place(share: float, accuracy: float) -> tuple[float, float]:
+        x = left + share * (width - left - right)
+        y = top + (1 - (accuracy - low) / (1 - low)) * (height - top - bottom)
+        return round(x, 1), round(y, 1)
+
+    lines = []
+    for tick in range(0, 11, 2):
+        x, y = place(tick / 10, low)
+        lines.append(f'<text x="{x}" y="{y + 18}" text-anchor="middle">{tick * 10} %</text>')
+    for tick in range(5, 11):
+        x, y = place(0, tick / 10)
+        lines.append(f'<line x1="{left}" x2="{width - right}" y1="{y}" y2="{y}" class="base"/>')
+        lines.append(f'<text x="{x - 8}" y="{y + 4}" text-anchor="end">{tick * 10} %</text>')
+    curve = [place(one["share_read"], one["accuracy"]) for one in results["best"]]
+    points = " ".join(f"{x},{y}" for x, y in curve)
+    lines.append(f'<polyline points="{points}" class="best"/>')
+    for one, (x, y) in zip(results["best"], curve, strict=True):
+        own = one["cost"] == 0.05
+        lines.append(f'<circle cx="{x}" cy="{y}" r="{6 if own else 3}" class="best dot"/>')
+        if own:
+            lines.append(
+                f'<text x="{x - 10}" y="{y - 8}" text-anchor="end">best reader, 0.05</text>'
+            )
+    for name, one in results["baselines"].items():
+        x, y = place(one["share_read"], one["accuracy"])
+        lines.append(f'<circle cx="{x}" cy="{y}" r="4" class="other"/>')
+        anchor = "end" if x > width / 2 else "start"
+        shift = -8 if anchor == "end" else 8
+        lines.append(f'<text x="{x + shift}" y="{y + 16}" text-anchor="{anchor}">{name}</text>')
+    for suite in learnt.values():
+        if suite.get("env") != "Lightbulb/SentimentAnalysis-v0" or suite["settings"]:
+            continue
+        metrics, kind = suite["metrics"], suite["agent"]
+        for share, accuracy in zip(metrics["share_read"], metrics["accuracy"], strict=True):
+            x, y = place(share, accuracy)
+            told = f"{kind}, {suite['budget']} budget"
+            lines.append(
+                f'<circle cx="{x}" cy="{y}" r="5" class="{kind} {suite["budget"]}">'
+                f"<title>{told}</title></circle>"
+            )
+    legend = (("ppo short", "PPO"), ("dqn short", "DQN"))
+    for number, (kind, name) in enumerate(legend):
+        y = height - bottom - 40 + 18 * number
+        x = width - right - 90
+        lines.append(f'<circle cx="{x}" cy="{y - 4}" r="5" class="{kind}"/>')
+        lines.append(f'<text x="{x + 12}" y="{y}">{name}, a seed</text>')
+    middle = (left + width - right) / 2
+    lines.append(f'<text x="{middle}" y="{height - 8}" text-anchor="middle">share read</text>')
+    lines.append(
+        f'<text x="14" y="{height / 2}" text-anchor="middle" '
+        f'transform="rotate(-90 14 {height / 2})">accuracy</text>'
+    )
+    style = (
+        "text{font:12px sans-serif;fill:#333}.base{stroke:#ddd}"
+        ".best{fill:none;stroke:#333;stroke-width:1.6}.dot{fill:#333}.other{fill:#999}"
+        ".ppo{fill:#1f6fb2;fill-opacity:.7}.dqn{fill:#c2571a;fill-opacity:.7}"
+        ".long{stroke:#000;stroke-width:1.2}"
+    )
+    title = "What agents read of SentimentAnalysis-v0, and how often they are right"
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
+            f"<title>{title}</title>",
+            f"<style>{style}</style>",
+            '<rect width="100%" height="100%" fill="white"/>',
+            *lines,
+            "</svg>\n",
+        ]
+    )
+
+
 def main() -> None:
-    """Fills all tables and draws the picture."""
+    """Fills all tables and draws the pictures."""
     for name in FILES:
         path = ROOT / name
         path.write_text(filled(path.read_text(encoding="utf-8")), encoding="utf-8")
     (ROOT / PICTURE).write_text(learning_picture(), encoding="utf-8")
+    (ROOT / TRADEOFF).write_text(tradeoff_picture(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks import tradeoff
 from benchmarks.baselines import ENVIRONMENTS, KEPT
-from benchmarks.learning import SUITES, Suite, summarise
+from benchmarks.learning import SUITES, Suite, _metrics, summarise
 from benchmarks.markdown import load
 from benchmarks.news import ROUGE, rouge_scores
 from benchmarks.news import summarise as summarise_news
@@ -155,3 +156,23 @@ def test_committed_episodes_of_what_was_learnt_are_paid_what_they_say(suite):
     ]
     assert [record.instance for record in records] == list(range(20))
     assert replay(records).differences == ()
+
+
+def test_the_best_readers_trade_is_that_of_reviews_played_again():
+    results = load("tradeoff")
+    for one in results["best"][::3]:
+        found = tradeoff.measure("oracle", tradeoff.KEPT, read_cost=one["cost"])
+        assert found["first"] == one["first"]
+    for name, one in results["baselines"].items():
+        assert tradeoff.measure(name, tradeoff.KEPT)["first"] == one["first"]
+    read = [one["share_read"] for one in results["best"]]
+    assert read == sorted(read, reverse=True)
+
+
+def test_what_is_measured_of_agents_is_told_by_seed(tmp_path):
+    results = [
+        {"entries": [{"name": "trained", "metrics": {"accuracy": share, "share_read": 0.5}}]}
+        for share in (0.7, 0.8)
+    ]
+    assert _metrics(results) == {"accuracy": [0.7, 0.8], "share_read": [0.5, 0.5]}
+    assert _metrics([{"entries": [{"name": "trained"}]}]) == {}

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import FILES, PICTURE, filled, learning_picture
+from benchmarks.tables import (
+    FILES,
+    PICTURE,
+    TRADEOFF,
+    filled,
+    learning_picture,
+    tradeoff_picture,
+)
 from lightbulb_envs.data_flow import data_flow
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +29,8 @@ def test_tables_are_those_of_the_results(name):
 def test_the_picture_is_that_of_the_results():
     drawn = (ROOT / PICTURE).read_text(encoding="utf-8")
     assert drawn == learning_picture(), "run python -m benchmarks.tables"
+    drawn = (ROOT / TRADEOFF).read_text(encoding="utf-8")
+    assert drawn == tradeoff_picture(), "run python -m benchmarks.tables"
 
 
 def test_the_data_flow_page_is_what_its_command_prints():

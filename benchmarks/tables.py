@@ -333,16 +333,7 @@ def learning_picture() -> str:
         ".run{fill:none;stroke:#1f6fb2;stroke-width:1.6;stroke-opacity:.75}"
     )
     title = "Five seeds of PPO learn Lightbulb/NewsSummariser-v0"
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
-            f"<title>{title}</title>",
-            f"<style>{style}</style>",
-            '<rect width="100%" height="100%" fill="white"/>',
-            *lines,
-            "</svg>\n",
-        ]
-    )
+    return _svg(width, height, title, style, lines)
 
 
 def tradeoff_picture() -> str:
@@ -410,6 +401,10 @@ def tradeoff_picture() -> str:
         ".long{stroke:#000;stroke-width:1.2}"
     )
     title = "What agents read of SentimentAnalysis-v0, and how often they are right"
+    return _svg(width, height, title, style, lines)
+
+
+def _svg(width: int, height: int, title: str, style: str, lines: Sequence[str]) -> str:
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',

@@ -84,7 +84,7 @@ class LabelledConfig(SourceConfig):
     """"reviews", which are simulated, or files: "jsonl:reviews.jsonl", a range of rows
     "jsonl:reviews.jsonl[:700]", or a data set of the hub: "hub:NAME:CONFIG@COMMIT[:700]" (see
     `hub.py`), a list of such, or a dict from split to such."""
-    fields: Mapping[str, str] = keyword({}, example={"label": "id"}, given=_FILE)
+    fields: Mapping[str, str] = keyword({}, example={"text": "label"}, given=_FILE)
     """What a file or data set calls its fields, where that differs: {"text": "sentence"}. With
     "split" in it, rows of a file are chosen by that field: those of split=, or of "train"."""
     on_error: str = keyword(

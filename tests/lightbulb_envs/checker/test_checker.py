@@ -166,20 +166,27 @@ def _without_scores(env_id):
     return set() if hasattr(make_engine(env_id, 1), "scores") else {"gains"}
 
 
-@pytest.mark.parametrize("env_id", lightbulb_envs.ROWS)
-def test_our_environments_keep_every_law(env_id):
-    outcomes = check_text_env(env_id)
-    assert [outcome.law for outcome in outcomes] == list(LAWS)
-    not_checked = {outcome.law for outcome in outcomes if not outcome.is_checked}
-    assert not_checked == _without_scores(env_id)
-
-
 def _of_each_engine():
     """Returns an id of each engine and form: they differ in nothing but the level besides."""
     first = {}
     for env_id, row in lightbulb_envs.ROWS.items():
         first.setdefault((row.engine, row.head), env_id)
     return tuple(first.values())
+
+
+EACH = tuple(
+    pytest.param(one, marks=() if one in _of_each_engine() else pytest.mark.slow)
+    for one in lightbulb_envs.ROWS
+)
+"""Every id; those that share an engine with one before are slow."""
+
+
+@pytest.mark.parametrize("env_id", EACH)
+def test_our_environments_keep_every_law(env_id):
+    outcomes = check_text_env(env_id)
+    assert [outcome.law for outcome in outcomes] == list(LAWS)
+    not_checked = {outcome.law for outcome in outcomes if not outcome.is_checked}
+    assert not_checked == _without_scores(env_id)
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def calibration_error(confidences: ArrayLike, are_right: ArrayLike, bins: int = 
         bins: how many bins.
     """
     confidence, right = _same_shape(confidences, are_right)
-    if confidence.min() < 0 or confidence.max() > 1:
+    if not (confidence.min() >= 0 and confidence.max() <= 1):
         raise ValueError(
             f"confidences are probabilities, in [0, 1], got {confidence.min():g} to "
             f"{confidence.max():g}"

@@ -1,7 +1,6 @@
 """Canaries of reading: policies that label a text without reading it, or nearly so.
 
-`python -m lightbulb_envs.audit` plays
-them; its ceilings say what each may earn.
+`python -m lightbulb_envs.audit` plays them; its ceilings say what each may earn.
 """
 
 import dataclasses

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.engines.sentiment import SentimentEngine, check_price
 from lightbulb_envs.keywords import keyword
-from lightbulb_envs.sources.labelled import Review
 from lightbulb_envs.sources.reviews.aspect_reading import in_turn
 from lightbulb_envs.sources.reviews.aspects import QUESTIONS, AspectSource
 
@@ -78,9 +77,7 @@ class AspectEngine(SentimentEngine):
         self._labels[row], self._titles[row] = labels, titles
         self._given[row] = -1
 
-    def _ends(
-        self, rows: NDArray[np.int64], answers: NDArray[np.bool_], is_right: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
+    def _ends(self, rows: NDArray[np.int64], answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
         is_second = self._given[rows, 0] >= 0
         self._given[rows[answers & is_second], 1] = self._answer[rows[answers & is_second]]
         turned = rows[answers & ~is_second]
@@ -97,7 +94,7 @@ class AspectEngine(SentimentEngine):
         """Returns what is measured of rows that have terminated; see `lightbulb_envs.metrics`."""
         return {
             "accuracy": (self._given[rows] == self._labels[rows]).mean(axis=1),
-            "share_read": self._read[rows] / self._length[rows],
+            "share_read": self._count_read(rows) / self._length[rows],
         }
 
     def answer(self, row: int) -> str | None:
@@ -105,18 +102,13 @@ class AspectEngine(SentimentEngine):
         given = [self.labels[number] for number in self._given[row].tolist() if number >= 0]
         return " / ".join(given) or None
 
-    def document(self, row: int) -> Review:
-        """Returns a row's review as text."""
-        review: Review = self.source.document(int(self._instance[row]))
-        return review
-
     def beliefs(self, row: int) -> None:
         """Returns nothing: there are two labels to believe in."""
 
     def oracle_action(self, row: int) -> int:
         """Returns what a reader does who knows the rules, and not what is not read yet."""
         (plan,) = plans(self, self._instance[[row]])
-        return int(plan[int(self._given[row, 0] >= 0), int(self._read[row])])
+        return int(plan[int(self._given[row, 0] >= 0), self.num_read(row)])
 
     def oracle_return(self, row: int) -> float:
         """Returns what such a reader's return is on average."""

@@ -9,7 +9,7 @@ shape is optimal stopping (Wald 1945); that reading may stop early is the idea o
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -19,14 +19,14 @@ from lightbulb_envs.actions import check_actions, to_plain
 from lightbulb_envs.engines.engine import Observation, Step, Taken
 from lightbulb_envs.engines.shelf import Shelf, check_instances
 from lightbulb_envs.keywords import keyword
-from lightbulb_envs.sources.labelled import LabelledConfig, LabelledSource, Review
+from lightbulb_envs.sources.labelled import LabelledConfig, Review
 from lightbulb_envs.sources.reviews.reading import best_reading
 from lightbulb_envs.sources.reviews.source import ReviewSource
 from lightbulb_envs.sources.source import open_source
 from lightbulb_envs.summation import add_in_order
 
 READ = 0
-"""The action that reads on, or the first of those that read."""
+"""The action that reads on."""
 PARTS = ("answer", "reading", "illegal_action")
 KEPT = 1 << 15
 """Texts of a pool that are kept ready."""
@@ -89,7 +89,6 @@ class SentimentEngine:
     Config: ClassVar[type] = SentimentConfig
     is_read_at_once: ClassVar[bool] = False
     reveals_in_order: ClassVar[bool] = True
-    keeps_tokens: ClassVar[bool] = False
     baselines: ClassVar[str] = "lightbulb_envs.baselines.reading:BASELINES"
     canaries: ClassVar[str] = "lightbulb_envs.baselines.reading_canaries:READING_CANARIES"
     part_names: tuple[str, ...] = PARTS
@@ -124,7 +123,6 @@ class SentimentEngine:
         self._tokens = np.zeros_like(self._text)  # what is read of it
         self._length = np.zeros(num_envs, dtype=np.int64)
         self._label = np.zeros(num_envs, dtype=np.int64)
-        self._read = np.zeros(num_envs, dtype=np.int64)  # how many chunks
         self._is_read = np.zeros((num_envs, lines - 1), dtype=bool)
         self._answer = np.full(num_envs, -1)  # -1 where there is none yet
         self._steps = np.zeros(num_envs, dtype=np.int64)
@@ -132,7 +130,8 @@ class SentimentEngine:
         self._open()
 
     def _open_source(self) -> Any:
-        return cast("LabelledSource", open_source(self.config))
+        """Returns a `LabelledSource`."""
+        return open_source(self.config)
 
     def _count_reads(self) -> int:
         return 1
@@ -156,7 +155,12 @@ class SentimentEngine:
 
     def _chunk(self, rows: NDArray[np.int64], actions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the chunks that actions read, if they do: the next ones."""
-        return self._read[rows]
+        return self._count_read(rows)
+
+    def _count_read(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Returns how many chunks rows have read."""
+        count: NDArray[np.int64] = self._is_read[rows].sum(axis=1)
+        return count
 
     def _open(self) -> None:
         """Makes what is remembered of episodes and documents; there is nothing yet."""
@@ -201,11 +205,9 @@ class SentimentEngine:
         self._tokens[rows] = 0
         self._tokens[rows, 0] = self._text[rows, 0]
         self._is_read[rows] = False
-        self._read[rows] = 0
         if self.is_read_at_once:
             self._tokens[rows] = self._text[rows]
             self._is_read[rows] = np.arange(self._is_read.shape[1]) < self._length[rows, None]
-            self._read[rows] = self._length[rows]
         self._answer[rows] = -1
         self._steps[rows] = 0
         self._has_ended[rows] = False
@@ -235,14 +237,13 @@ class SentimentEngine:
         parts[:, 2] = np.where(is_illegal, -self.config.illegal_penalty, 0.0)
         reader, line = rows[reads], 1 + chunk[reads]
         self._answer[rows[~wants]] = chosen[~wants] - self.reads
-        self._read[reader] += 1
         self._is_read[reader, line - 1] = True
         self._tokens[reader, line] = self._text[reader, line]
         self._steps[rows] += 1
         truncated = np.zeros(len(rows), dtype=bool)
         if self.max_steps is not None:
             truncated = self._steps[rows] >= self.max_steps
-        terminated = self._ends(rows, ~wants, is_right)
+        terminated = self._ends(rows, ~wants)
         self._has_ended[rows] = terminated | truncated
         for place, row in enumerate(rows.tolist()):
             paid = tuple(parts[place].tolist())
@@ -250,15 +251,13 @@ class SentimentEngine:
         reward = np.array([add_in_order(row) for row in parts.tolist()])
         return Step(reward, parts, terminated, truncated, is_illegal)
 
-    def _ends(
-        self, rows: NDArray[np.int64], answers: NDArray[np.bool_], is_right: NDArray[np.bool_]
-    ) -> NDArray[np.bool_]:
+    def _ends(self, rows: NDArray[np.int64], answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Takes note of answers; returns which of the episodes have ended by them."""
         return answers
 
     def observe(self, rows: NDArray[np.int64]) -> Observation:
         """Returns fresh arrays of the rows' observations."""
-        left = self._length[rows] - self._read[rows]
+        left = self._length[rows] - self._count_read(rows)
         mask = np.ones((len(rows), self.reads + len(self.labels)), dtype=np.int8)
         mask[:, : self.reads] = self._may_read(rows)
         unread = (left / (self.source.max_sentences - 1)).astype(np.float32)[:, None]
@@ -266,7 +265,7 @@ class SentimentEngine:
 
     def _may_read(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Returns which of the actions that read are legal, (n, reads)."""
-        return (self._read[rows] < self._length[rows])[:, None]
+        return (self._count_read(rows) < self._length[rows])[:, None]
 
     def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Returns the rows' instances."""
@@ -279,7 +278,7 @@ class SentimentEngine:
             "label": label,
             "answer": answer,
             "accuracy": (label == answer).astype(np.float64),
-            "share_read": self._read[rows] / self._length[rows],
+            "share_read": self._count_read(rows) / self._length[rows],
         }
 
     def document(self, row: int) -> Review:
@@ -289,7 +288,7 @@ class SentimentEngine:
 
     def num_read(self, row: int) -> int:
         """Returns how many chunks a row's episode has read."""
-        return int(self._read[row])
+        return int(self._is_read[row].sum())
 
     def chunks_read(self, row: int) -> list[int]:
         """Returns which chunks a row's episode has read, counted from 0, in their order."""
@@ -337,7 +336,7 @@ class SentimentEngine:
 
     def oracle_action(self, row: int) -> int:
         """Returns what a reader does who knows the rules, and not what is not read yet."""
-        return int(self._plan(row)[0][self._read[row]])
+        return int(self._plan(row)[0][self.num_read(row)])
 
     def oracle_return(self, row: int) -> float:
         """Returns what such a reader's return is on average, given what the start shows.
@@ -368,7 +367,6 @@ class SentimentEngine:
         """Goes back to a row's episode as `snapshot` returned it."""
         self.reset(np.array([row]), np.array([snapshot["instance"]]))
         lines = [1 + chunk for chunk in snapshot["read"]]
-        self._read[row] = len(lines)
         self._is_read[row, snapshot["read"]] = True
         self._tokens[row, lines] = self._text[row, lines]
         self._steps[row] = snapshot["steps"]

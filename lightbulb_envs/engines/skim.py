@@ -52,6 +52,9 @@ class SkimEngine(SentimentEngine):
                 known[tuple(sorted([*read, *chosen[:count]]))] = chosen[count:]
         return known[tuple(read)]
 
+    def beliefs(self, row: int) -> None:
+        """Returns nothing: what is believed after so many chunks depends on which they are."""
+
     def _open(self) -> None:
         super()._open()
         self._plans: dict[int, dict[tuple[int, ...], list[int]]] = {}

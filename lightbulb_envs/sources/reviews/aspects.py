@@ -20,7 +20,6 @@ from lightbulb_envs.sources.reviews.source import (
     SUITE,
     Opinions,
     ReviewSource,
-    programme_of,
 )
 from lightbulb_envs.sources.reviews.wording import ASPECTS
 from lightbulb_envs.splits import SUITE_VERSION, document_key
@@ -47,9 +46,6 @@ class AspectBatch:
         """The labels (N,) that are asked for first."""
         return self.labels[:, 0]
 
-    def __len__(self) -> int:
-        return len(self.instance)
-
 
 @dataclass(frozen=True)
 class Mixed:
@@ -61,7 +57,7 @@ class Mixed:
 
 @functools.cache
 def aspect_level(level: int) -> ReviewLevel:
-    """Returns how the aspects of a level are told."""
+    """Returns how the aspects of a level are told; titles ask for an aspect where others count."""
     none = {"silence": 0, "others": 1.0, "quotes": 0.0, "cue": 0.5}
     return replace(review_level(level), chunks=CHUNKS, **none)  # type: ignore[arg-type] # fields
 
@@ -81,12 +77,12 @@ class AspectSource:
     labels: tuple[str, ...] = LABELS
 
     def __init__(self, level: int, split: str):
-        self._reviews = ReviewSource(level, split)
-        self._reviews.set_level(aspect_level(level), document_key(f"{SUITE}-aspects", split, level))
         self._key = document_key(f"{SUITE}-aspects", split, level)
+        self._reviews = ReviewSource(level, split)
+        self._reviews.set_level(aspect_level(level), self._key)
         self.split = split
         self.level_number = level
-        self.programme: Programme = programme_of(aspect_level(level))
+        self.programme: Programme = self._reviews.programme
         self.vocabulary = self._reviews.vocabulary
         self.longest = CHUNKS[1] + OOD_EXTRA
         self.max_sentences = 1 + QUESTIONS * self.longest

@@ -27,13 +27,17 @@ def open_reviews(config: LabelledConfig, places: Places) -> LabelledSource:
     for name, given in (
         ("fields", config.fields),
         ("on_error", config.on_error != "raise"),
-        ("labels", config.labels),
         ("chunk_words", config.chunk_words is not None),
         ("max_sentences", config.max_sentences is not None),
     ):
         if given:
             raise ValueError(f"{name}= is for files, and simulated reviews are none: leave it out")
     reviews = ReviewSource(config.level, config.split or "train")
+    if config.labels and tuple(config.labels) != reviews.labels:
+        raise ValueError(
+            f"simulated reviews have the labels {', '.join(reviews.labels)}, got labels="
+            f"{list(config.labels)}: leave it out"
+        )
     if config.tokenizer is not None:
         vocabulary = SubwordVocabulary.load(config.tokenizer)
         return cast("LabelledSource", _Retokenised(reviews, vocabulary, config.max_tokens))

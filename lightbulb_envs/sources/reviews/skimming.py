@@ -20,7 +20,9 @@ from lightbulb_envs.sources.reviews.programme import Programme
 _CERTAIN = 1e-12
 """Gains of reading that are smaller are rounding."""
 _CANDIDATES = 3
+"""Chunks of which two steps ahead are weighed."""
 _TINY = 1e-300
+"""What is divided by at least, where something cannot be."""
 
 
 class Skimmer:

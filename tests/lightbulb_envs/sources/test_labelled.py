@@ -147,7 +147,7 @@ def test_bad_rows_are_named_or_left_out(write, row, message):
         ({"source": "newsroom"}, ValueError, r"one kind \(reviews, jsonl, hub\)"),
         ({"source": "reviews:x"}, ValueError, "reviews take nothing after their name, got 'x'"),
         ({"source": "reviews", "chunk_words": 2}, ValueError, "chunk_words= is for files"),
-        ({"source": "reviews", "labels": ["a", "b"]}, ValueError, "labels= is for files"),
+        ({"source": "reviews", "labels": ["a", "b"]}, ValueError, "have the labels negative, pos"),
         ({"source": "reviews", "max_sentences": 9}, ValueError, "max_sentences= is for files"),
         ({"source": "reviews", "max_tokens": 9}, ValueError, "have 28 tokens, got max_tokens=9"),
         ({"num_instances": 4}, ValueError, r"num_instances must be in \[1, 3\], the documents"),

@@ -12,7 +12,7 @@ import lightbulb_envs
 from benchmarks.markdown import load, span, table
 from lightbulb_envs.audit.ceilings import CEILINGS, limit_of
 from lightbulb_envs.engines.aspects import AspectConfig
-from lightbulb_envs.engines.sentiment import BanditConfig, SentimentConfig
+from lightbulb_envs.engines.sentiment_config import BanditConfig, SentimentConfig
 from lightbulb_envs.engines.slate import SlateConfig
 from lightbulb_envs.engines.summarise import SummariseConfig
 from lightbulb_envs.registry import make_engine

@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_envs.engines.sentiment import SentimentEngine, check_price
+from lightbulb_envs.engines.sentiment import SentimentEngine
+from lightbulb_envs.engines.sentiment_config import check_price
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.sources.reviews.aspect_reading import in_turn
 from lightbulb_envs.sources.reviews.aspects import QUESTIONS, AspectSource

@@ -8,7 +8,7 @@ shape is optimal stopping (Wald 1945); that reading may stop early is the idea o
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 import gymnasium
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.actions import check_actions, to_plain
 from lightbulb_envs.engines.engine import Observation, Step, Taken
-from lightbulb_envs.engines.shelf import Shelf, check_instances
-from lightbulb_envs.keywords import keyword
-from lightbulb_envs.sources.labelled import LabelledConfig, Review
+from lightbulb_envs.engines.sentiment_config import BanditConfig, SentimentConfig
+from lightbulb_envs.engines.shelf import Shelf, check_instances, num_instances_of
+from lightbulb_envs.sources.labelled import Review
 from lightbulb_envs.sources.reviews.reading import best_reading
 from lightbulb_envs.sources.reviews.source import ReviewSource
 from lightbulb_envs.sources.source import open_source
@@ -32,55 +32,6 @@ KEPT = 1 << 15
 """Texts of a pool that are kept ready."""
 _NONE = np.iinfo(np.int64).min
 """The instance of a row that has no episode yet; nobody can ask for it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class BanditConfig(LabelledConfig):
-    """Keywords of labelling what is read: those of all sentiment environments."""
-
-    wrong: float = keyword(-1.0, example=-2.0)
-    """What a wrong label is paid; a right one is paid 1."""
-    illegal_penalty: float = keyword(0.01, example=0.5)
-    """What reading on costs when all is read."""
-    num_instances: int | None = keyword(None, example=5)
-    """Texts to draw episodes from: the first so many. Default: all that the source has."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_price("illegal_penalty", self.illegal_penalty)
-        if self.wrong >= 1:
-            raise ValueError(f"a wrong label must be paid less than 1, got wrong={self.wrong}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SentimentConfig(BanditConfig):
-    """Keywords of reading with a cost."""
-
-    read_cost: float = keyword(0.05, example=0.2)
-    """What a chunk costs to read."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_price("read_cost", self.read_cost)
-
-
-def num_instances_of(wanted: int | None, available: int | None) -> int | None:
-    """Returns how many instances there are to draw from, None for no end of them.
-
-    Raises:
-        ValueError: a number that is not positive, or more than are available.
-    """
-    most = (1 << 32) - 1 if available is None else available
-    if wanted is not None and not 1 <= wanted <= most:
-        told = "" if available is None else ", the documents of the source"
-        raise ValueError(f"num_instances must be in [1, {most}]{told}, got {wanted}")
-    return available if wanted is None else wanted
-
-
-def check_price(name: str, value: float) -> None:
-    """Raises ValueError for a price below 0."""
-    if value < 0:
-        raise ValueError(f"{name} is a price and must be 0 or more, got {value}")
 
 
 class SentimentEngine:

@@ -73,3 +73,16 @@ def check_instances(instances: list[int], available: int | None) -> None:
     most = available if available is not None else 1 << 62
     if not (min(instances) >= 0 and max(instances) < most):
         raise ValueError(f"an instance must be in [0, {most}), got {instances}")
+
+
+def num_instances_of(wanted: int | None, available: int | None) -> int | None:
+    """Returns how many instances there are to draw from, None for no end of them.
+
+    Raises:
+        ValueError: a number that is not positive, or more than are available.
+    """
+    most = (1 << 32) - 1 if available is None else available
+    if wanted is not None and not 1 <= wanted <= most:
+        told = "" if available is None else ", the documents of the source"
+        raise ValueError(f"num_instances must be in [1, {most}]{told}, got {wanted}")
+    return available if wanted is None else wanted

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import PADDING_WORD, DocumentBatch
+from lightbulb_envs.engines.shelf import num_instances_of
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.rewards.compiled import CompiledDocument, CompiledPotential, compiled_reward
 from lightbulb_envs.rewards.compose import Potential, ScoredDocument, reward_weights
@@ -79,13 +80,7 @@ class SummariseTask:
             raise ValueError(f"illegal_penalty must be 0 or more, got {config.illegal_penalty}")
         self._compiled = compiled_reward(self.weights)
         self._stem_of: dict[int, int] = {PADDING_WORD: PADDING_WORD}
-        available = self.source.num_documents
-        self.num_instances = available if config.num_instances is None else config.num_instances
-        if available is not None and not 1 <= (self.num_instances or 0) <= available:
-            raise ValueError(
-                f"num_instances must be in [1, {available}], the documents of the source, "
-                f"got {config.num_instances}"
-            )
+        self.num_instances = num_instances_of(config.num_instances, self.source.num_documents)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_compiled": None}

@@ -49,9 +49,7 @@ class Drafts:
     vectors: Tensor  # (n, V), all named vectors side by side
     action_mask: Tensor  # (n, A), true where legal
     features: Tensor  # (n, S, F), of sentences; F may be 0
-    seen: (
-        Tensor  # (n,), rows of the article that are seen, where they are revealed in order; else 0
-    )
+    seen: Tensor  # (n,), rows of the article that are seen; 0 unless they are revealed in order
 
 
 def order_of_picks(selected: NDArray[np.int8]) -> NDArray[np.int64]:

@@ -18,8 +18,8 @@ from lightbulb_envs.settings import parse_settings
 
 BUDGETS = {"short": 360_000, "long": 5_400_000}
 """Environment steps: measured once to be about 2 and 30 minutes on a core, then fixed."""
-SUB_AGENTS = {"actor_critic": "ppo", "dqn": "dqn"}
 Algorithm = Literal["ppo", "a2c", "dqn", "qrdqn"]
+SUB_AGENTS: dict[str, Algorithm] = {"actor_critic": "ppo", "dqn": "dqn"}
 """Sub-agent of the registry → the algorithm that `--agent auto` takes."""
 
 
@@ -117,7 +117,7 @@ class TrainConfig:
         """Returns the algorithm that `agent` stands for."""
         if self.agent != "auto":
             return self.agent
-        return SUB_AGENTS[find_row(self.env).agent]  # type: ignore[return-value] # they are such
+        return SUB_AGENTS[find_row(self.env).agent]
 
     def steps(self) -> int:
         """Returns the budget in environment steps."""

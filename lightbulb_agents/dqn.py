@@ -28,6 +28,8 @@ from lightbulb_agents.optimizer import Optimizer, adam
 from lightbulb_agents.replay import ArticleStore, EpisodeReplay, PrioritizedEpisodeReplay
 from lightbulb_envs.engines.engine import Engine
 
+_PREFILL = 5_000
+
 
 @dataclass(frozen=True)
 class QConfig:
@@ -41,8 +43,9 @@ class QConfig:
     """Steps that are kept."""
     replay_ratio: float = 2.0
     """How often a step is learnt from, on average."""
-    prefill: int = 5_000
-    """Steps at random, each among the legal actions, before any learning."""
+    prefill: int | None = None
+    """Steps at random, each among the legal actions, before any learning. Default: 5,000, or a
+    tenth of the budget where that is less."""
     epsilon: float = 0.02
     """Chance of a random legal action once exploration has come to its end; it begins at 1."""
     exploration: float = 0.3
@@ -77,17 +80,22 @@ class QConfig:
             minibatch=1,
             replay_size=1,
             replay_ratio=0,
-            prefill=0,
             epsilon=0,
             exploration=0,
             n_step=1,
             target_every=1,
             quantiles=2,
-            alpha=0,
             beta=0,
             max_grad_norm=0,
             weight_decay=0,
         )
+        if self.prefill is not None:
+            check_least(self, prefill=0)
+        if not self.alpha > 0:
+            raise ValueError(
+                f"alpha must be more than 0, got {self.alpha}: with 0 nothing is drawn "
+                "by its error; leave prioritized out"
+            )
         check_most(self, epsilon=1, exploration=1, beta=1, quantiles=1000, replay_size=10_000_000)
 
 
@@ -272,6 +280,12 @@ class QLearner:
     ):
         self.config = config
         self._total = steps
+        self._prefill = min(_PREFILL, steps // 10) if config.prefill is None else config.prefill
+        if self._prefill >= steps:
+            raise ValueError(
+                f"prefill={self._prefill:,} leaves nothing of a budget of {steps:,} steps to learn "
+                "from: lower --q.prefill, or raise --budget"
+            )
         self.generator = torch.Generator()
         self.generator.manual_seed(seed)
         self.sampler = np.random.default_rng(seed)
@@ -308,7 +322,7 @@ class QLearner:
     def update(self, steps: int) -> dict[str, float]:
         """Plays one episode a row after so many steps, and learns; returns what it measured."""
         config, done = self.config, steps / self._total
-        self._set_progress(done, is_filling=steps < config.prefill)
+        self._set_progress(done, is_filling=steps < self._prefill)
         with policy_within_training_step(self.algorithm.policy):
             collected = self.collector.collect(n_episode=self.collector.env_num)
             count = collected.n_collected_steps
@@ -320,7 +334,7 @@ class QLearner:
                 "epsilon": self.collector.epsilon,
                 "learning_rate": self.optimizer.param_groups[0]["lr"],
             }
-            if steps + count < config.prefill:
+            if steps + count < self._prefill:
                 return measured
             self._owed += config.replay_ratio * count / config.minibatch
             losses = []

@@ -80,6 +80,8 @@ class Run:
     layout: Layout
     vocabulary_size: int
     vocabulary_digest: str
+    labels: tuple[str, ...] = ()
+    """What its actions mean, where they are labels."""
 
     @staticmethod
     def load(folder: Path) -> "Run":
@@ -102,12 +104,15 @@ class Run:
                 layout=Layout.from_json(data["layout"]),
                 vocabulary_size=data["vocabulary_size"],
                 vocabulary_digest=data["vocabulary_digest"],
+                labels=tuple(data.get("labels", ())),
             )
 
     def reading_settings(self) -> dict[str, Any]:
-        """Returns the settings that make an environment tell tokens as the network knows them."""
+        """Returns the settings that make tokens and labels those that the network knows."""
         tokenizer = self.folder / "tokenizer.json"
         settings: dict[str, Any] = {"vocabulary_digest": self.vocabulary_digest}
+        if self.labels:
+            settings["labels"] = list(self.labels)
         if tokenizer.is_file():
             settings["tokenizer"] = str(tokenizer)
         known = keywords_of(self.env_id)
@@ -126,6 +131,11 @@ class Run:
         if theirs != (self.layout.vectors, self.layout.vector_width, self.layout.features):
             raise ValueError(
                 f"the run in {self.folder} observes {self.layout}, and these settings give {layout}"
+            )
+        if self.head == "categorical" and layout.actions != self.layout.actions:
+            raise ValueError(
+                f"the run in {self.folder} chooses one of {self.layout.actions} actions, and here "
+                f"there are {layout.actions}: its network has no value for the others"
             )
 
     def load_network(self) -> ArticleNetwork:
@@ -304,6 +314,7 @@ _REFUSED = {
     "source": "use --source",
     "tokenizer": "it is the run's own",
     "vocabulary_digest": "it is the run's own",
+    "labels": "they are the run's own",
 }
 """Keywords that --settings takes not, and why."""
 

@@ -141,6 +141,6 @@ class QNetwork(ArticleNetwork):
 def make_network(
     algorithm: str, vocabulary_size: int, head: str, layout: Layout, config: NetworkConfig
 ) -> ArticleNetwork:
-    """Returns the network that an algorithm of `agents.LEARNERS` trains."""
+    """Returns the network that an algorithm trains, by the names of `--agent`."""
     kind = QNetwork if algorithm in ("dqn", "qrdqn") else ActorCriticNetwork
     return kind(vocabulary_size, head, layout, config)

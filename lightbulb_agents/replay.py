@@ -2,8 +2,9 @@
 
 A step names the article that was seen by a number, and the tokens of articles are kept once. Steps
 of one article stand together, and so do the articles that were played at a time; what is oldest
-is written over. A minibatch holds by default all steps of the articles that were drawn, so that
-each is encoded once and not once a step. Every step is drawn equally often either way.
+is written over. A minibatch holds all steps of the articles that were drawn, so that each is
+encoded once and not once a step, and every step is drawn equally often; only by priority are steps
+drawn one by one.
 
 Letters of shapes: M steps that are kept, S sentences, T tokens.
 """
@@ -74,19 +75,14 @@ class _Episodes(ReplayBuffer):
         size: M.
         articles: which the observations number.
         generator: draws minibatches.
-        draws_articles: whether minibatches hold all steps of the articles that are drawn.
     """
 
     articles: ArticleStore
     generator: np.random.Generator
-    draws_articles: bool
 
-    def _begin(
-        self, articles: ArticleStore, generator: np.random.Generator, *, draws_articles: bool
-    ) -> None:
+    def _begin(self, articles: ArticleStore, generator: np.random.Generator) -> None:
         self.articles = articles
         self.generator = generator
-        self.draws_articles = draws_articles
         self.written = 0
         """Steps that were ever put in; step i is at place i % M."""
         self._starts: NDArray[np.int64] = np.zeros((0, 2), dtype=np.int64)
@@ -127,7 +123,11 @@ class _Episodes(ReplayBuffer):
         self._starts = starts[np.searchsorted(starts[:, 0], oldest, side="right") - 1 :]
         self.articles.forget(int(self._starts[0, 1]))
 
-    def _draw_articles(self, steps: int) -> NDArray[np.int64]:
+    def sample_indices(self, batch_size: int | None) -> NDArray[np.int64]:
+        """Returns the places of so many steps, or all of them for None or 0."""
+        return self._draw(batch_size) if batch_size else np.arange(self._size)
+
+    def _draw(self, steps: int) -> NDArray[np.int64]:
         """Returns the places of all steps of some articles, `steps` of them or so."""
         groups = self.groups
         ends = np.append(groups[1:], self.written)
@@ -137,14 +137,6 @@ class _Episodes(ReplayBuffer):
         numbers = [np.arange(start, end) for start, end in pairs]
         place: NDArray[np.int64] = np.concatenate(numbers) % self.maxsize
         return place
-
-    def sample_indices(self, batch_size: int | None) -> NDArray[np.int64]:
-        """Returns the places of so many steps, or all of them for None or 0."""
-        if not batch_size:
-            return np.arange(self._size)
-        if self.draws_articles:
-            return self._draw_articles(batch_size)
-        return self.generator.integers(self._size, size=batch_size)
 
     def arrays(self) -> dict[str, Tensor]:
         """Returns all that is kept as tensors by name."""
@@ -176,16 +168,9 @@ class _Episodes(ReplayBuffer):
 class EpisodeReplay(_Episodes):
     """Replay from which every step is drawn equally often."""
 
-    def __init__(
-        self,
-        size: int,
-        articles: ArticleStore,
-        generator: np.random.Generator,
-        *,
-        draws_articles: bool = True,
-    ):
+    def __init__(self, size: int, articles: ArticleStore, generator: np.random.Generator):
         super().__init__(size)
-        self._begin(articles, generator, draws_articles=draws_articles)
+        self._begin(articles, generator)
 
 
 class PrioritizedEpisodeReplay(_Episodes, PrioritizedReplayBuffer):
@@ -205,7 +190,7 @@ class PrioritizedEpisodeReplay(_Episodes, PrioritizedReplayBuffer):
         beta: float,
     ):
         PrioritizedReplayBuffer.__init__(self, size, alpha=alpha, beta=beta)
-        self._begin(articles, generator, draws_articles=False)
+        self._begin(articles, generator)
 
     def store(self, steps: Mapping[str, Any], group: NDArray[np.int64]) -> None:
         """Puts in steps, each as likely to be drawn as the likeliest so far."""
@@ -213,11 +198,9 @@ class PrioritizedEpisodeReplay(_Episodes, PrioritizedReplayBuffer):
         super().store(steps, group)
         self.init_weight(np.arange(start, self.written) % self.maxsize)
 
-    def sample_indices(self, batch_size: int | None) -> NDArray[np.int64]:
-        """Returns the places of so many steps, or all of them for None or 0."""
-        if not batch_size:
-            return np.arange(self._size)
-        share = self.generator.random(batch_size) * self.weight.reduce()
+    def _draw(self, steps: int) -> NDArray[np.int64]:
+        """Returns the places of so many steps, drawn one by one."""
+        share = self.generator.random(steps) * self.weight.reduce()
         return np.asarray(self.weight.get_prefix_sum_idx(share))
 
     def update_weight(

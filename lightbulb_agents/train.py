@@ -72,7 +72,8 @@ def run_training(config: TrainConfig) -> Results:
     print(format_table(results))
     print()
     print(f"Report: {run / 'report.html'}")
-    other = "ood" if training.engine.source.has_facts else split
+    is_simulated = training.engine.source.num_documents is None
+    other = "ood" if is_simulated else split
     print(f"Next:   {sys.executable} -m lightbulb_agents.evaluate {run} --split {other}")
     return results
 
@@ -129,6 +130,7 @@ def _write_run(
                 "layout": training.layout.to_json(),
                 "vocabulary_size": vocabulary.size,
                 "vocabulary_digest": vocabulary.digest,
+                "labels": list(getattr(training.engine, "labels", ())),
                 "config": config_to_json(config),
                 "command": ["python", "-m", "lightbulb_agents.train", *sys.argv[1:]],
                 "versions": versions() | _learning_versions(),

@@ -104,3 +104,19 @@ def test_weights_of_another_network_are_told_from_damage(tmp_path):
     save_checkpoint(tmp_path, 1, network, optimizer, {})
     with pytest.raises(ValueError, match="does not fit the network that .*run.json describes"):
         load_weights(latest_checkpoint(tmp_path), torch.nn.Linear(4, 2))
+
+
+def test_what_a_learner_needs_is_told_when_it_is_damaged(tmp_path):
+    network, optimizer = _learnt(0)
+    for steps in (1, 2):
+        save_checkpoint(tmp_path, steps, network, optimizer, {"steps": steps}, {"a": torch.ones(3)})
+    newest = latest_checkpoint(tmp_path)
+    file = newest / "learner.safetensors"
+    whole = file.read_bytes()
+    for damage in (whole[:-2], b""):
+        file.write_bytes(damage)
+        with pytest.raises(ValueError, match=r"learner\.safetensors is damaged.*0001 is whole"):
+            load_checkpoint(newest, *_learnt(1))
+    file.unlink()
+    with pytest.raises(ValueError, match=r"learner\.safetensors is not there"):
+        load_checkpoint(newest, *_learnt(1))

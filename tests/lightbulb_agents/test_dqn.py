@@ -7,7 +7,7 @@ import pytest
 import torch
 from tianshou.algorithm.modelfree.dqn import DQN, DiscreteQLearningPolicy
 from tianshou.algorithm.optim import AdamOptimizerFactory
-from tianshou.data import Batch, ReplayBuffer
+from tianshou.data import ReplayBuffer
 from tianshou.utils.torch_utils import policy_within_training_step
 
 import lightbulb_envs
@@ -301,6 +301,8 @@ def test_choosing_several_at_once_is_refused(head):
         ({"n_step": 0}, "n_step must be 1 or more"),
         ({"quantiles": 1}, "quantiles must be 2 or more"),
         ({"replay_ratio": -1}, "replay_ratio must be 0 or more"),
+        ({"prefill": -1}, "prefill must be 0 or more"),
+        ({"alpha": 0}, "alpha must be more than 0"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(settings, message):
@@ -319,8 +321,9 @@ def test_it_learns_to_read(agent, steps):
     assert after > before + 0.3
 
 
-def test_batches_are_plain_arrays():
-    learner = played()
-    batch = learner.replay[np.arange(3)]
-    assert isinstance(batch, Batch)
-    assert isinstance(batch.obs.article, np.ndarray)
+def test_a_budget_that_is_all_prefill_is_refused_and_by_default_is_none():
+    with pytest.raises(ValueError, match=r"prefill=1,000 leaves nothing of a budget of 1,000"):
+        make(config=dataclasses.replace(QUIET, prefill=1000))
+    learner = make(config=QConfig(minibatch=32))  # of 1,000 steps, so a tenth
+    assert "value_loss" not in learner.update(0)
+    assert "value_loss" in learner.update(100)

@@ -8,7 +8,7 @@ import gymnasium
 import pytest
 
 import lightbulb_envs
-from lightbulb_agents.config import TrainConfig
+from lightbulb_agents.config import SourceFlags, TrainConfig
 from lightbulb_agents.evaluate import EvaluateConfig, evaluate_run
 from lightbulb_agents.evaluate import main as evaluate_main
 from lightbulb_agents.train import run_training
@@ -81,3 +81,46 @@ def test_an_evaluation_on_somebody_elses_id_is_written_beside_the_others(run, mo
         del lightbulb_envs.ROWS[row.id]
         del gymnasium.registry[row.id]
     assert "evaluation-Test-Other-v0-test.json" in capsys.readouterr().out
+
+
+READ = "Lightbulb/SentimentAnalysis-v0"
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    """A very short run of reading."""
+    folder = tmp_path_factory.mktemp("runs") / "reader"
+    run_training(TrainConfig(env=READ, agent="dqn", run_folder=folder, budget="300", rows=32,
+                             test_episodes=8))  # fmt: skip
+    return folder
+
+
+def test_a_reader_is_evaluated_where_its_actions_are_the_same_and_nowhere_else(reader):
+    results, _ = evaluate_run(EvaluateConfig(reader, "Lightbulb/SentimentAnalysis-Cue-v0", "ood"))
+    assert set(results.entry("trained").metrics) == {"accuracy", "share_read", "macro_f1"}
+    with pytest.raises(ValueError, match="chooses one of 3 actions, and here there are 13"):
+        evaluate_run(EvaluateConfig(reader, "Lightbulb/SentimentAnalysis-Skim-v0"))
+
+
+def test_what_is_next_after_simulated_reviews_is_ood(tmp_path, capsys):
+    run_training(TrainConfig(env=READ, run_folder=tmp_path / "run", budget="200", rows=32,
+                             test_episodes=4))  # fmt: skip
+    assert "--split ood" in capsys.readouterr().out
+
+
+def test_a_run_keeps_what_its_labels_mean(tmp_path, write_jsonl):
+    def reviews(name, *labels):
+        texts = ("We liked it.", "It was cold.")
+        rows = [{"text": text, "label": one} for text, one in zip(texts, labels, strict=True)]
+        return f"jsonl:{write_jsonl(rows * 4, name)}"
+
+    folder = tmp_path / "run"
+    train = SourceFlags(train=(reviews("train.jsonl", "yes", "no"),))
+    run_training(TrainConfig(env=READ, run_folder=folder, budget="200", rows=32, source=train,
+                             test_episodes=4))  # fmt: skip
+    assert json.loads((folder / "run.json").read_text())["labels"] == ["no", "yes"]
+    others = reviews("others.jsonl", "good", "bad")
+    with pytest.raises(ValueError, match="the label must be one of no, yes, got 'good'"):
+        evaluate_run(EvaluateConfig(folder, source=(others,)))
+    results, _ = evaluate_run(EvaluateConfig(folder, source=(reviews("b.jsonl", "no", "yes"),)))
+    assert results.settings["labels"] == ["no", "yes"]

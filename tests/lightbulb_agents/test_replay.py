@@ -77,8 +77,8 @@ class Player:
         self.steps += count
 
 
-def a_replay(size=20, **more):
-    return EpisodeReplay(size, ArticleStore(SHAPE, 60_000), np.random.default_rng(0), **more)
+def a_replay(size=20):
+    return EpisodeReplay(size, ArticleStore(SHAPE, 60_000), np.random.default_rng(0))
 
 
 rounds = st.lists(st.lists(st.integers(1, 4), min_size=1, max_size=5), min_size=1, max_size=8)
@@ -127,13 +127,6 @@ def test_minibatches_hold_all_steps_of_their_articles_and_every_step_alike():
     assert counts[whole] == pytest.approx(counts[whole].mean(), rel=0.12)
 
 
-def test_steps_can_be_drawn_one_by_one():
-    replay = a_replay(draws_articles=False)
-    Player(replay).play([3, 4, 2])
-    counts = np.bincount(np.concatenate([replay.sample_indices(50) for _ in range(200)]))
-    assert counts == pytest.approx(np.full(9, 10_000 / 9), rel=0.12)
-
-
 def test_drafts_with_more_picks_than_before_find_room():
     replay = a_replay()
     player = Player(replay)
@@ -166,7 +159,7 @@ def test_steps_with_larger_errors_are_drawn_more_often_and_count_less():
 
 
 def test_drawing_leaves_numpys_global_generator_alone():
-    for replay in (a_replay(), a_replay(draws_articles=False), _prioritized()):
+    for replay in (a_replay(), _prioritized()):
         Player(replay).play([4, 3])
         np.random.seed(3)  # noqa: NPY002 # which is what must not be used
         before = np.random.get_state()[1].tolist()  # noqa: NPY002

@@ -8,8 +8,9 @@ tests on the validation sentences, and writes `benchmarks/results/sst2.json`: in
 whole sentence (Bandit), and four words at a time at a price.
 
 `--tune` trains on nine tenths of the training sentences' phrases, tests on the other tenth and
-writes what every setting in TRIED gets right there to `results/sst2_tuning.json`: it is how
-SETTINGS was chosen. Phrases that stand in a sentence of that tenth are left out.
+writes what every weight decay of TRIED gets right there to `results/sst2_tuning.json`, by which
+WEIGHT_DECAY is chosen. Phrases that stand in a sentence of that tenth are left out. Neither has
+been run whole yet: no results are committed.
 """
 
 import argparse
@@ -31,7 +32,7 @@ BANDIT, READING = "Lightbulb/SentimentAnalysis-Bandit-v0", "Lightbulb/SentimentA
 SEEDS, TUNING_SEEDS = (0, 1, 2), (100, 101)
 BUDGET, READING_BUDGET = 600_000, 1_800_000
 TRIED = (0.0, 0.1, 1.0, 3.0)
-"""Weight decays. The rest are the defaults."""
+"""Weight decays; all else is the default."""
 WEIGHT_DECAY = 1.0
 CHUNK_WORDS, READ_COST = 4, 0.02
 _TENTH = 10

@@ -7,14 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.tables import (
-    FILES,
-    PICTURE,
-    TRADEOFF,
-    filled,
-    learning_picture,
-    tradeoff_picture,
-)
+from benchmarks.pictures import PICTURES
+from benchmarks.tables import FILES, filled
 from lightbulb_envs.data_flow import data_flow
 
 ROOT = Path(__file__).parent.parent
@@ -26,11 +20,10 @@ def test_tables_are_those_of_the_results(name):
     assert filled(text) == text, "run python -m benchmarks.tables"
 
 
-def test_the_picture_is_that_of_the_results():
-    drawn = (ROOT / PICTURE).read_text(encoding="utf-8")
-    assert drawn == learning_picture(), "run python -m benchmarks.tables"
-    drawn = (ROOT / TRADEOFF).read_text(encoding="utf-8")
-    assert drawn == tradeoff_picture(), "run python -m benchmarks.tables"
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_are_those_of_the_results(name):
+    drawn = (ROOT / name).read_text(encoding="utf-8")
+    assert drawn == PICTURES[name](), "run python -m benchmarks.tables"
 
 
 def test_the_data_flow_page_is_what_its_command_prints():

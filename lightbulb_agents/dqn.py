@@ -206,10 +206,11 @@ class ReplayCollector(EpisodeCollector):
             if moment.left is not None:
                 places = np.searchsorted(row, moment.cut, side="right") - 1
                 after = _with_drafts(after, places, moment.left)
-        numbers, fresh = _in_order_of_use(np.stack((seen["article"], after["article"]), axis=1))
+        both = np.stack((seen["article"], after["article"]))
+        fresh, numbers = np.unique(both, return_inverse=True)
         replay: Any = self.buffer
         start = replay.articles.add(tokens[fresh])
-        seen["article"], after["article"] = start + numbers[:, 0], start + numbers[:, 1]
+        seen["article"], after["article"] = start + numbers.reshape(both.shape)
         steps = {
             "obs": seen,
             "act": np.concatenate([moment.action.numpy() for moment in moments])[order],
@@ -243,17 +244,6 @@ def _with_drafts(
         found[name] = value.copy()
         found[name][places] = own
     return found
-
-
-def _in_order_of_use(
-    numbers: NDArray[np.int64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Returns articles (n, 2) numbered anew, as they are used first, and which those are."""
-    known, first, again = np.unique(numbers.ravel(), return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    return rank[again].reshape(numbers.shape), known[order]
 
 
 class QLearner:

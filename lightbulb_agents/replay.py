@@ -99,8 +99,8 @@ class _Episodes(ReplayBuffer):
 
         Args:
             steps: arrays with a row a step, or mappings of such, by the names of Tianshou's batch.
-            group: (n,), equal for the steps of a document, which stand together, and whose articles
-                are numbered from that of its first step up.
+            group: (n,), equal for the steps of a document, which stand together. No article of them
+                or of a later group has a lower number than that of their first step.
         """
         count = len(group)
         if count > self.maxsize:

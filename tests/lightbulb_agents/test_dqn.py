@@ -21,6 +21,7 @@ from lightbulb_backbones import BackboneConfig
 
 PICK, READ = "Lightbulb/NewsSummariser-v0", "Lightbulb/SentimentAnalysis-v0"
 HEADS = {PICK: "pointer", READ: "categorical"}
+SKIM = "Lightbulb/SentimentAnalysis-Skim-v0"
 QUIET = QConfig(prefill=0, replay_ratio=0, minibatch=32)
 
 
@@ -34,7 +35,9 @@ def make(env_id=PICK, config=QUIET, name="dqn", rows=16, seed=0, limit=None, **s
     shape = NetworkConfig(
         BackboneConfig("bag", width=16, heads=2), quantiles=quantiles, dueling=config.dueling
     )
-    network = QNetwork(engine.source.vocabulary.size, HEADS[env_id], layout, shape)
+    network = QNetwork(
+        engine.source.vocabulary.size, HEADS.get(env_id, "categorical"), layout, shape
+    )
     with torch.no_grad():
         for weight in network.head.parameters():
             weight.normal_(std=0.3)
@@ -121,6 +124,8 @@ def test_targets_are_the_next_rewards_and_the_best_legal_value(env_id, is_double
     with torch.no_grad():  # so that the target network is another one
         for weight in learner.algorithm.model_old.module.network.head.parameters():
             weight.add_(torch.randn_like(weight) * 0.2)
+        for algorithm in (learner.algorithm.policy.model, learner.algorithm.model_old.module):
+            algorithm.network.head.worth[-1].bias.sub_(5)  # so that 0 is more than a legal value
     places = learner.replay.sample_indices(0)
     batch = learner.replay[places]
     found = learner.algorithm._preprocess_batch(batch, learner.replay, places).returns
@@ -154,6 +159,23 @@ def test_what_follows_a_cut_is_what_was_seen_after_it():
     assert ((tokens != 0).any(axis=2).sum(axis=1) == 3).all()  # the title and two chunks
     assert (batch.obs_next.seen[cut] == 3).all()
     assert (batch.obs.seen[cut] == 2).all()
+
+
+def test_the_articles_of_steps_that_are_kept_are_kept():
+    config = dataclasses.replace(QUIET, replay_size=110)
+    learner = make(env_id=SKIM, config=config, limit=3)  # its articles change as they are read
+    store = learner.replay.articles
+    for _ in range(6):
+        learner.update(0)
+        batch = learner.replay[learner.replay.sample_indices(0)]
+        for seen in (batch.obs, batch.obs_next):
+            article = np.asarray(seen.article)
+            assert article.min() >= store.first
+            assert article.max() < store.end
+        rows = (store.take(np.asarray(batch.obs.article)) != 0).any(axis=2).sum(axis=1)
+        following = np.where(batch.done[:-1], 1, rows[:-1] + 1)  # a title, and a chunk a step
+        assert np.array_equal(rows[1:], following)
+    assert store.first > 0
 
 
 @pytest.mark.parametrize("env_id", HEADS)

@@ -12,6 +12,7 @@ import lightbulb_envs
 from benchmarks.markdown import load, span, table
 from lightbulb_envs.audit.ceilings import CEILINGS, limit_of
 from lightbulb_envs.engines.aspects import AspectConfig
+from lightbulb_envs.engines.calibrated import CalibratedConfig
 from lightbulb_envs.engines.sentiment_config import BanditConfig, SentimentConfig
 from lightbulb_envs.engines.slate import SlateConfig
 from lightbulb_envs.engines.summarise import SummariseConfig
@@ -55,6 +56,10 @@ REVIEW_LEVELS = {
         "two questions about one text, and reading on in between",
         "the lexicon: it does not ask whose words they are",
     ),
+    "Sentiment Calibrated": (
+        "being as sure as the part of a text that is shown allows",
+        "who is always sure; the lexicon misses what words come to",
+    ),
 }
 """The same, of reading."""
 
@@ -79,9 +84,10 @@ def keywords_table() -> str:
 
 def review_keywords_table() -> str:
     """Returns the keywords of the sentiment environments, with what their docstrings say."""
-    of_text = " (not Aspect)"
-    configs = {AspectConfig: "", SentimentConfig: "", BanditConfig: "", LabelledConfig: of_text}
-    return _keywords(configs | {SourceConfig: of_text})
+    of_text, of_labels = " (not Aspect)", " (not Calibrated)"
+    configs = {AspectConfig: "", CalibratedConfig: "", SentimentConfig: of_labels}
+    notes = configs | {BanditConfig: of_labels, LabelledConfig: of_text, SourceConfig: of_text}
+    return _keywords(notes)
 
 
 def _keywords(configs: dict[type, str]) -> str:
@@ -200,7 +206,8 @@ def _audit(ids: Sequence[str], prefix: str, paid: str) -> str:
             columns[column["env_id"]][column["reward"]] = column
     header = ["policy", "ceiling"]
     header += [env_id.removeprefix(f"Lightbulb/{prefix}") for env_id in columns]
-    canaries = next(iter(next(iter(columns.values())).values()))["scores"]
+    every = [column for columns_of_id in columns.values() for column in columns_of_id.values()]
+    canaries = dict.fromkeys(name for column in every for name in column["scores"])
     rows = []
     for canary in canaries:
         cells = [
@@ -217,6 +224,8 @@ def _audit(ids: Sequence[str], prefix: str, paid: str) -> str:
 
 
 def _audited(canary: str, column: dict[str, Any]) -> str:
+    if canary not in column["scores"]:
+        return ""
     score = column["scores"][canary]["mean"]
     limit = limit_of(canary, column["env_id"], column["reward"], column["heuristic_score"])
     return f"{score:.0f}{'¹' if score > limit.ceiling else ''}"

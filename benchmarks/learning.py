@@ -67,6 +67,7 @@ SUITES = (
         for name in ("Hard", "Cue", "Bandit", "Skim", "Aspect")
         for agent in ("ppo", "dqn")
     ),
+    Suite("sentiment-calibrated-ppo-short", _READ_AS.format("Calibrated"), "short", _THREE),
 )
 
 

@@ -35,18 +35,18 @@ FILES = (
 
 
 def environments_table() -> str:
-    """Returns a row an environment id, without the suite's name."""
+    """Returns the ids of the suite with their levels, those together that are acted in alike."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for row in lightbulb_envs.ROWS.values():
+        family, name = row.id.removeprefix("Lightbulb/").split("-", 1)
+        told = f"`-{name}` ({row.settings['level']})"
+        alike.setdefault((family, row.head, row.heuristic, row.agent), []).append(told)
     rows = [
-        [
-            f"`{row.id.removeprefix('Lightbulb/')}`",
-            str(row.settings["level"]),
-            row.head,
-            row.heuristic,
-            row.agent,
-        ]
-        for row in lightbulb_envs.ROWS.values()
+        [f"`{family}`", ", ".join(ids), head, heuristic, agent]
+        for (family, head, heuristic, agent), ids in alike.items()
     ]
-    return table(["Lightbulb/…", "level", "head", "reference heuristic", "sub-agent"], rows)
+    columns = ["Lightbulb/…", "ids (level)", "head", "reference heuristic", "sub-agent"]
+    return table(columns, rows, of_text=True)
 
 
 def levels_table() -> str:

@@ -1,4 +1,4 @@
-"""From logits to actions: one action, a slate in order, or a subset.
+"""From logits to actions: one action, a slate in order, a subset, or shares that add up to one.
 
 Shapes: n episodes, A logits, K places of a slate, S sentences.
 """
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution
+from torch.distributions import Dirichlet, Distribution
 from torch.nn import functional
 
 
@@ -145,3 +145,35 @@ class Subset(_TorchChoice):
         own = -chance * functional.logsigmoid(self._chance)
         own = own - (1 - chance) * functional.logsigmoid(-self._chance)
         return (own * self._may).sum(dim=1)
+
+
+class Shares(_TorchChoice):
+    """A share for each of A labels: a Dirichlet distribution with parameters 1 + softplus(logit).
+
+    No parameter is less than 1, so the density has one peak and is finite. Draws are kept a little
+    away from 0, where a float would make their logarithm infinite.
+    """
+
+    _LEAST = 1e-5
+
+    def __init__(self, logits: Tensor):
+        super().__init__(logits)
+        self._dirichlet = Dirichlet(1 + functional.softplus(logits), validate_args=False)
+
+    def draw(self, generator: torch.Generator | None) -> Tensor:
+        gamma = torch._standard_gamma(self._dirichlet.concentration.detach(), generator=generator)
+        share = gamma / gamma.sum(dim=1, keepdim=True)
+        return share.clamp(min=self._LEAST, max=1.0)
+
+    def best(self) -> Tensor:
+        """Returns the mean, which is what a proper scoring rule pays for, and not the peak."""
+        return self._dirichlet.mean
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        found: Tensor = self._dirichlet.log_prob(value)
+        return found
+
+    def entropy(self) -> Tensor:
+        """Returns the differential entropy (n,)."""
+        found: Tensor = self._dirichlet.entropy()
+        return found

@@ -132,7 +132,7 @@ class Run:
             raise ValueError(
                 f"the run in {self.folder} observes {self.layout}, and these settings give {layout}"
             )
-        if self.head == "categorical" and layout.actions != self.layout.actions:
+        if self.head in ("categorical", "simplex") and layout.actions != self.layout.actions:
             raise ValueError(
                 f"the run in {self.folder} chooses one of {self.layout.actions} actions, and here "
                 f"there are {layout.actions}: its network has no value for the others"

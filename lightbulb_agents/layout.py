@@ -78,4 +78,9 @@ def _logits(space: gymnasium.Space[Any]) -> int:
         return int(np.max(space.nvec))
     if isinstance(space, MultiBinary):
         return int(np.prod(space.shape)) + 1  # and STOP, which a pointer scores too
-    raise TypeError(f"an agent acts in Discrete, MultiDiscrete and MultiBinary spaces, got {space}")
+    if isinstance(space, Box) and len(space.shape) == 1:
+        return int(space.shape[0])
+    raise TypeError(
+        "an agent acts in Discrete, MultiDiscrete and MultiBinary spaces, and in a Box of one "
+        f"dimension, got {space}"
+    )

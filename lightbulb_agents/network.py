@@ -1,5 +1,6 @@
 """The networks of the sub-agents: an encoder and a head over one trunk, and their config."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from lightbulb_agents.articles import Articles, Drafts
 from lightbulb_agents.categorical_head import CategoricalHead
-from lightbulb_agents.choices import Choice, Pick, Slate, Subset
+from lightbulb_agents.choices import Choice, Pick, Shares, Slate, Subset
 from lightbulb_agents.encoders import ArticleEncoder
 from lightbulb_agents.heads import PointerHead
 from lightbulb_agents.layout import Layout
@@ -19,8 +20,11 @@ HEADS = {
     "slate": PointerHead,
     "multibinary": PointerHead,
     "categorical": CategoricalHead,
+    "simplex": CategoricalHead,
 }
 """Registry head → what scores the actions."""
+CHOICES: dict[str, Callable[[Tensor], Choice]] = {"multibinary": Subset, "simplex": Shares}
+"""Registry head → what its scores stand for, where that is not one action."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class ActorCriticNetwork(ArticleNetwork):
         """Returns the distribution over actions that logits stand for."""
         if self.kind == "slate":
             return Slate(logits, self.layout.places)
-        return Subset(logits) if self.kind == "multibinary" else Pick(logits)
+        return CHOICES.get(self.kind, Pick)(logits)
 
 
 class QNetwork(ArticleNetwork):
@@ -114,7 +118,7 @@ class QNetwork(ArticleNetwork):
         if head not in ("pointer", "categorical"):
             raise ValueError(
                 f"Q-learning compares the values of single actions, and a {head!r} head chooses "
-                "several at once: train an actor-critic there, --agent ppo"
+                "several at once, or shares: train an actor-critic there, --agent ppo"
             )
         super().__init__(vocabulary_size, head, layout, config, config.quantiles)
         self._dueling = config.dueling

@@ -5,6 +5,7 @@ What a row of the observation's `action_mask` says, 1 where legal:
     Discrete(A)              (A,)    which actions are legal
     MultiDiscrete([A] * K)   (K, A)  which actions are legal in each place
     MultiBinary(A)           (A,)    which bits may be set; none has to be
+    Box(0, high, (A,))       (A,)    which places may have weight; one of them has to
 """
 
 from collections.abc import Sequence
@@ -12,28 +13,29 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Discrete, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from numpy.typing import NDArray
 
 Space = gymnasium.Space[Any]
 
 
-def check_actions(
-    actions: Sequence[Any] | NDArray[Any], count: int, space: Space
-) -> NDArray[np.int64]:
+def check_actions(actions: Sequence[Any] | NDArray[Any], count: int, space: Space) -> NDArray[Any]:
     """Returns the actions of `count` rows as an array; TypeError or ValueError says what is wrong.
 
-    The bits of a MultiBinary space may be bools, or floats that are 0 or 1: the space contains
-    them, and policies of other libraries draw them.
+    Weights are of the space's type, and all others int64. The bits of a MultiBinary space may be
+    bools, or floats that are 0 or 1: the space contains them, and policies of other libraries
+    draw them.
 
     Raises:
-        TypeError: actions that are no integers.
+        TypeError: actions that are no integers, or weights that are no numbers.
         ValueError: actions of another shape, or outside the space.
     """
     array = np.asarray(actions)
     wanted = (count, *(space.shape or ()))
     if array.shape != wanted:
         raise ValueError(f"actions must have the shape {wanted}, got {array.shape}")
+    if isinstance(space, Box):
+        return _check_weights(array, space)
     if isinstance(space, MultiBinary) and array.dtype.kind in "bf":
         wrong = array[(array != 0) & (array != 1)]
         if len(wrong):
@@ -47,6 +49,19 @@ def check_actions(
     return array.astype(np.int64)
 
 
+def _check_weights(array: NDArray[Any], space: Box) -> NDArray[Any]:
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"weights must be numbers, got {array.dtype}")
+    weights = array.astype(space.dtype)
+    wrong = ~((weights >= space.low) & (weights <= space.high))  # so that NaN is wrong too
+    if wrong.any():
+        raise ValueError(
+            f"weights must be in [{space.low.min():g}, {space.high.max():g}], got "
+            f"{array[wrong].tolist()}"
+        )
+    return weights
+
+
 def _size(space: Space) -> NDArray[np.int64]:
     """Returns how many values each place of an action may take."""
     if isinstance(space, Discrete):
@@ -56,7 +71,7 @@ def _size(space: Space) -> NDArray[np.int64]:
     if isinstance(space, MultiDiscrete):
         return np.asarray(space.nvec, dtype=np.int64)
     raise TypeError(
-        f"actions are Discrete, MultiDiscrete or MultiBinary here, got {type(space).__name__}"
+        f"actions are Discrete, MultiDiscrete, MultiBinary or Box here, got {type(space).__name__}"
     )
 
 
@@ -64,13 +79,17 @@ def mask_shape(space: Space) -> tuple[int, ...]:
     """Returns the shape of one row's `action_mask`."""
     if isinstance(space, MultiDiscrete):
         return (len(space.nvec), int(space.nvec.max()))
+    if isinstance(space, Box):
+        return space.shape
     return (int(space.n),)  # type: ignore[attr-defined] # the other two have it
 
 
-def are_legal(
-    space: Space, masks: NDArray[np.int8], actions: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def are_legal(space: Space, masks: NDArray[np.int8], actions: NDArray[Any]) -> NDArray[np.bool_]:
     """Returns which of N actions their masks (N, ...) allow."""
+    if isinstance(space, Box):
+        has_weight = actions > 0
+        is_within = (~has_weight | masks.astype(bool)).all(axis=1)
+        return np.asarray(has_weight.any(axis=1) & is_within)
     if isinstance(space, MultiBinary):
         is_allowed = ~actions.astype(bool) | masks.astype(bool)
     else:
@@ -81,8 +100,11 @@ def are_legal(
 
 def draw_legal(
     space: Space, masks: NDArray[np.int8], generator: np.random.Generator
-) -> NDArray[np.int64]:
+) -> NDArray[Any]:
     """Returns one action a row, uniform over the legal ones."""
+    if isinstance(space, Box):
+        share = 1 - generator.random(masks.shape)  # in (0, 1], so that some place has weight
+        return np.where(masks > 0, share * space.high, 0).astype(space.dtype)
     if isinstance(space, MultiBinary):
         return np.where(generator.random(masks.shape) < 0.5, masks, 0).astype(np.int64)
     place = generator.random(masks.shape[:-1]) * masks.sum(axis=-1)
@@ -97,7 +119,7 @@ def sample_mask(space: Space, mask: NDArray[np.int8]) -> Any:
         return tuple(np.ascontiguousarray(row[:size]) for row, size in pairs)
     if isinstance(space, MultiBinary):
         return mask * np.int8(2)  # where 2 stands for either
-    return mask
+    return None if isinstance(space, Box) else mask  # a Box takes none
 
 
 def flat_mask(space: Space, masks: NDArray[np.int8]) -> NDArray[np.bool_]:
@@ -113,5 +135,5 @@ def flat_mask(space: Space, masks: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 
 def to_plain(action: Any) -> Any:
-    """Returns an action as plain data: an int, or a list of ints."""
+    """Returns an action as plain data: an int, or a list of ints or of floats."""
     return np.asarray(action).tolist()

@@ -2,7 +2,6 @@
 
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.engines.engine import Observation
@@ -19,5 +18,5 @@ class Actor(Protocol):
     def reset(self, seed: int | None = None) -> None:
         """Forgets all episodes and seeds the actor's own draws."""
 
-    def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
+    def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[Any]:
         """Returns one action a row."""

@@ -2,7 +2,8 @@
 
 A line of a text is an *answer* when it holds numbers or the word "stop", and besides them nothing
 but the words of `WORDS` and marks: `3`, `pick 3`, `I choose sentence 3.`, `**Answer:** [3]`,
-`STOP`, and where several numbers are asked for `3, 1, 7` or `3 1 and 7, stop`, in any case.
+`STOP`, and where several numbers are asked for `3, 1, 7` or `3 1 and 7, stop`, in any case. Where
+shares are asked for they are whole numbers, in per cent if they say so: `70, 30` or `70% and 30%`.
 
     The last line that is an answer is the answer. All other lines are prose, and are not read.
 
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Discrete, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 
 from lightbulb_envs.actions import Space, to_plain
 from lightbulb_envs.render import printable
@@ -33,6 +34,7 @@ WORDS = frozenset(
 _TAG = re.compile("</?[a-z]+>")
 _MARKS = str.maketrans(dict.fromkeys("*_`\"'“”‘’()[]{}:=,;#", " "))
 _NUMBER = re.compile("0|[1-9][0-9]{0,8}")
+_PERCENT = re.compile("([0-9]) ?%")
 _LONGEST_LINE = 4000
 """Characters; a longer line is prose."""
 
@@ -41,17 +43,18 @@ class RefusedError(ValueError):
     """A text that is no answer or no move; the message says why, in one line."""
 
 
-def parse_answer(text: str, most: int) -> tuple[int, ...]:
+def parse_answer(text: str, most: int, *, in_percent: bool = False) -> tuple[int, ...]:
     """Returns the numbers of an answer, () for "stop".
 
     Args:
         most: how many numbers are asked for, at most. With more than one, "stop" may follow them.
+        in_percent: whether a number may be followed by "%".
 
     Raises:
         RefusedError: no line is an answer, or the last one that is has too many numbers.
     """
     for line in reversed(text.splitlines()):
-        words = _answer_words(line)
+        words = _answer_words(_PERCENT.sub(r"\1 ", line) if in_percent else line)
         if words is not None:
             return _numbers(words, most)
     if not text.strip():
@@ -88,7 +91,8 @@ class Answers:
 
     Args:
         space: Discrete, or a choice of several: MultiDiscrete with a place a number (`slate`), or
-            MultiBinary with a bit a number (`multibinary`).
+            MultiBinary with a bit a number (`multibinary`); or a Box from 0 to 1 of weights, which
+            are told in per cent.
         has_stop: whether the last action of a Discrete space stands for "stop".
     """
 
@@ -98,6 +102,8 @@ class Answers:
         """How many numbers an answer may have."""
         self.stop: Any = None
         """The action that "stop" stands for, None if nothing stops."""
+        self.in_percent = isinstance(space, Box)
+        """Whether an answer has a whole number a place, in per cent, and all of them."""
         if isinstance(space, Discrete):
             self.numbers = range(int(space.start), int(space.start + space.n) - has_stop)
             self.stop = self.numbers.stop if has_stop else None
@@ -109,11 +115,30 @@ class Answers:
             self.most = int(space.n)  # type: ignore[arg-type] # of one axis here
             self.numbers = range(self.most)
             self.stop = [0] * self.most
+        elif isinstance(space, Box) and _is_of_weights(space):
+            self.most = space.shape[0]
+            self.numbers = range(101)
         else:
             raise ValueError(
                 f"people and language models answer where actions are Discrete, and here they are "
                 f"{space}"
             )
+
+    @property
+    def asked(self) -> str:
+        """What an answer is, in words, "stop" apart."""
+        if self.in_percent:
+            even = ", ".join([str(100 // self.most)] * self.most)
+            return f'{self.most} whole numbers in per cent, such as "{even}"'
+        return f'the number of an action, such as "{self.numbers[-1]}"'
+
+    def numbers_in(self, text: str) -> tuple[int, ...]:
+        """Returns the numbers of an answer, () for "stop"; RefusedError if a text is none."""
+        return parse_answer(text, self.most, in_percent=self.in_percent)
+
+    def parse(self, text: str) -> Any:
+        """Returns the action that a text stands for; RefusedError if it stands for none."""
+        return self.action(self.numbers_in(text))
 
     def action(self, numbers: Sequence[int]) -> Any:
         """Returns the action that numbers stand for, none of them for "stop".
@@ -129,6 +154,13 @@ class Answers:
             if self.stop is None:
                 raise RefusedError("nothing stops this environment: answer with a number")
             return self.stop
+        if self.in_percent:
+            if len(numbers) < self.most:
+                raise RefusedError(
+                    f"the answer has {len(numbers)} numbers, and {self.most} are asked for"
+                )
+            share = np.array(numbers) / 100
+            return share.astype(self._space.dtype).tolist()  # as the space holds them
         if isinstance(self._space, MultiBinary):
             return [int(number in numbers) for number in self.numbers]
         if isinstance(self._space, MultiDiscrete):
@@ -138,11 +170,18 @@ class Answers:
     def named(self, action: Any) -> list[int]:
         """Returns the numbers that an action stands for."""
         plain = to_plain(action)
+        if self.in_percent:
+            return [round(100 * share) for share in plain]
         if isinstance(self._space, MultiBinary):
             return [int(number) for number in np.flatnonzero(plain)]
         named = [int(number) for number in np.atleast_1d(plain)]
         end = self.numbers.stop if self.stop is not None else None
         return named[: named.index(end)] if end in named else named
+
+
+def _is_of_weights(space: Box) -> bool:
+    is_list = len(space.shape) == 1 and space.shape[0] > 1
+    return is_list and bool((space.low == 0).all() and (space.high == 1).all())
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -45,7 +45,7 @@ class Look:
 
 
 class PlainBoard:
-    """Any engine with a Discrete action space: what it renders, and the legal actions."""
+    """Any engine whose actions are numbers or weights: what it renders, and the legal actions."""
 
     def __init__(self, engine: Engine):
         self.answers = Answers(engine.action_space, has_stop=has_stop(engine))
@@ -59,6 +59,8 @@ class PlainBoard:
         return [*filter(None, [task_text(self._engine)]), *self.situation()]
 
     def situation(self) -> list[str]:
+        if self.answers.in_percent:
+            return [self._engine.render(0, "ansi"), f"answer: {self.answers.asked}"]
         legal = [action for action in self._legal() if action != self.answers.stop]
         stop = ", stop" if len(legal) < len(self._legal()) else ""
         return [self._engine.render(0, "ansi"), f"legal actions: {ranges(legal)}{stop}"]
@@ -68,12 +70,14 @@ class PlainBoard:
 
     def read(self, numbers: Sequence[int]) -> Any:
         action = self.answers.action(numbers)
+        if self.answers.in_percent:
+            return action
         if action not in (legal := self._legal()):
             raise RefusedError(f"{action} is not legal now: legal actions are {ranges(legal)}")
         return action
 
     def typed(self, action: Any) -> str:
-        return str(action)
+        return " ".join(map(str, self.answers.named(action)))
 
 
 class ArticleBoard:

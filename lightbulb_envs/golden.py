@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, MultiBinary, MultiDiscrete
 from numpy.typing import NDArray
 
 from lightbulb_envs.actions import Space, to_plain
@@ -26,6 +26,8 @@ PREFIX = "Lightbulb/"
 INSTANCES = np.arange(16)
 """Documents of split test that a digest is taken of."""
 _ILLEGAL_EVERY = 3
+_SHARES = 5
+"""Weights that a scripted action may give, in steps that floats hold exactly."""
 
 
 def episode_digest(env_id: str) -> str:
@@ -90,6 +92,9 @@ def scripted_action(space: Space, mask: NDArray[np.int8], row: int, number: int)
             _choose(row_mask[:size], turn + 3 * place, is_illegal=place == wrong)
             for place, (row_mask, size) in enumerate(zip(mask, space.nvec.tolist(), strict=True))
         ]
+    if isinstance(space, Box):
+        share = (turn + np.arange(len(mask))) % _SHARES / (_SHARES - 1)
+        return np.where(is_illegal | (mask == 0), 0.0, share).tolist()
     return _choose(mask, turn, is_illegal=is_illegal)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from gymnasium.spaces import Discrete
 
-from lightbulb_envs.answers import RefusedError, parse_answer
+from lightbulb_envs.answers import RefusedError
 from lightbulb_envs.boards import Look, make_board
 from lightbulb_envs.engines.engine import Engine, Step
 from lightbulb_envs.instances import ENDLESS, InstanceStream
@@ -90,7 +90,7 @@ class Game:
     def _read(self, line: str) -> Any:
         self._check_going()
         try:
-            numbers = parse_answer(line, self._board.answers.most)
+            numbers = self._board.answers.numbers_in(line)
         except RefusedError as refusal:
             raise RefusedError(f"{refusal}: {self._short_help()}") from None
         return self._board.read(numbers)

@@ -54,7 +54,7 @@ class EpisodeRecord:
     """Plain data, in its order: the parts of a reward are added up in the order of their names."""
     instance: int
     actions: tuple[Any, ...]
-    """Ints, or lists of ints."""
+    """Ints, or lists of ints or of floats."""
     rewards: tuple[float, ...]
     truncated: bool
     documents: str
@@ -129,9 +129,15 @@ def _check_type(name: str, value: Any, wanted: type) -> None:
 
 
 def _check_places(step: int, action: Any) -> None:
-    """Raises TypeError unless an action is a list of ints."""
-    if type(action) is not list or any(type(place) is not int for place in action):
-        raise TypeError(f"action {step} must be an int or a list of ints, got {shorten(action)}")
+    """Raises TypeError or ValueError unless an action is a list of ints or of finite floats."""
+    kinds = {type(place) for place in action} if type(action) is list else {type(action)}
+    if type(action) is not list or (kinds and kinds not in ({int}, {float})):
+        raise TypeError(
+            f"action {step} must be an int, a list of ints or a list of floats, got "
+            f"{shorten(action)}"
+        )
+    if kinds == {float} and not all(map(math.isfinite, action)):
+        raise ValueError(f"action {step} must be of finite floats, got {shorten(action)}")
 
 
 def _check_plain(name: str, value: Any) -> None:

@@ -19,6 +19,7 @@ SLATE = "lightbulb_envs.engines.slate:SlateEngine"
 SENTIMENT = "lightbulb_envs.engines.sentiment:SentimentEngine"
 BANDIT = "lightbulb_envs.engines.sentiment:BanditEngine"
 SKIM = "lightbulb_envs.engines.skim:SkimEngine"
+CALIBRATED = "lightbulb_envs.engines.calibrated:CalibratedEngine"
 ASPECT = "lightbulb_envs.engines.aspects:AspectEngine"
 
 
@@ -31,7 +32,8 @@ class Row:
     """"module:Class" of the engine."""
     head: Head
     """What acts in it: "pointer" scores the sentences and STOP, "slate" orders them by such scores,
-    "multibinary" decides on each sentence, "categorical" scores a fixed list of actions."""
+    "multibinary" decides on each sentence, "categorical" scores a fixed list of actions, "simplex"
+    gives each a weight."""
     heuristic: str
     """The baseline that a policy should beat, by its name in `baselines`."""
     agent: SubAgent
@@ -179,16 +181,17 @@ def _register_all() -> None:
                 settings={"level": level},
             )
         )
-    for name, engine, steps, heuristic in (
-        ("Bandit", BANDIT, 8, "lexicon"),
-        ("Skim", SKIM, 32, "lexicon, last first"),
-        ("Aspect", ASPECT, 32, "lexicon"),
+    for name, engine, head, steps, heuristic in (
+        ("Bandit", BANDIT, "categorical", 8, "lexicon"),
+        ("Skim", SKIM, "categorical", 32, "lexicon, last first"),
+        ("Aspect", ASPECT, "categorical", 32, "lexicon"),
+        ("Calibrated", CALIBRATED, "simplex", 8, "lexicon"),
     ):
         register(
             Row(
                 id=f"Lightbulb/SentimentAnalysis-{name}-v0",
                 engine=engine,
-                head="categorical",
+                head=head,  # type: ignore[arg-type] # one of them
                 heuristic=heuristic,
                 agent="actor_critic",
                 max_episode_steps=steps,

@@ -78,7 +78,7 @@ def _steps(engine: "SentimentEngine", row: int) -> list[str]:
     for number, one in enumerate(taken, start=1):
         told = engine.told(one.action)
         if one.is_illegal:
-            told += ": illegal, there is no such chunk left"
+            told += f": illegal, {engine.illegal_text}"
         paid = [signed(value) for value in (*one.parts, add_in_order(one.parts))]
         kind = "illegal" if one.is_illegal else ""
         rows.append(table_row([str(number), escaped(told), *paid], words=2, kind=kind))

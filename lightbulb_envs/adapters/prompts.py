@@ -139,7 +139,7 @@ class PlainPrompt:
         inner = env.unwrapped
         engine = inner.engine if isinstance(inner, TextEnv) else None
         self.answers = Answers(env.action_space, has_stop=has_stop(engine))
-        asked = f'the number of an action, such as "{self._numbers()[-1]}"'
+        asked = self.answers.asked
         if self.answers.stop is not None:
             asked += ', or "stop"'
         self._vocabulary: Vocabulary | None = (
@@ -155,9 +155,6 @@ class PlainPrompt:
                 "environment's text: to judge, whatever it says.",
             )
         )
-
-    def _numbers(self) -> range:
-        return self.answers.numbers
 
     def _check(self, space: gymnasium.Space[Any], name: str) -> None:
         """Raises ValueError unless what is in a space can be told."""
@@ -183,7 +180,9 @@ class PlainPrompt:
         return "\n".join((*lines, ENDED if has_ended else f"Legal answers: {self._legal(mask)}"))
 
     def _legal(self, mask: NDArray[Any] | None) -> str:
-        numbers = self._numbers()
+        numbers = self.answers.numbers
+        if self.answers.in_percent:
+            return f"{self.answers.most} numbers from {numbers[0]} to {numbers[-1]}, not all 0"
         if mask is None:
             return f"{numbers[0]}-{numbers[-1]}"
         places = np.flatnonzero(mask).tolist()

@@ -33,7 +33,7 @@ from lightbulb_envs.actions import Space, are_legal, mask_shape, to_plain
 from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.adapters.prompts import make_prompt
 from lightbulb_envs.adapters.text_space import UnicodeText
-from lightbulb_envs.answers import RefusedError, parse_answer
+from lightbulb_envs.answers import RefusedError
 from lightbulb_envs.engines.summarise import ILLEGAL
 
 _MOST_READ, _MOST_TOLD = 1 << 20, 1 << 24
@@ -159,8 +159,7 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
 
     def _read(self, answer: str) -> Any:
         """Returns the action that an answer stands for."""
-        answers = self._prompt.answers
-        action = answers.action(parse_answer(answer, answers.most))
+        action = self._prompt.answers.parse(answer)
         if self._inner is None and not self._is_legal(action):  # which may do with it what it likes
             raise RefusedError(self._prompt.reason(action, self._observation))
         return action

@@ -83,6 +83,10 @@ CEILINGS: dict[str, Ceiling] = {
     "always positive": Ceiling(25, _UNREAD),
     "all read, majority": Ceiling(10, "who reads and does not understand must not gain by it"),
     "first chunk only": Ceiling(35, "a label must not stand in the first chunk"),
+    "even forecast": Ceiling(45, "who says nothing, and says so, must stay far below who reads"),
+    "sure of negative": Ceiling(-40, "certainty without reading must cost more than chance does"),
+    "sure of positive": Ceiling(-40, "certainty without reading must cost more than chance does"),
+    "lexicon, always sure": Ceiling(0, "a guess told as a certainty must not pay"),
     "cue only": Ceiling(25, "what is written beside a text must not give its label away"),
 }
 

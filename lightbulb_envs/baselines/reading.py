@@ -29,12 +29,9 @@ class Lexicon:
     def __init__(
         self, engine: SentimentEngine, enough: float = ENOUGH, *, is_last_first: bool = False
     ):
-        vocabulary = engine.source.vocabulary
-        worth = {word: worth for worth, words in OPINIONS.items() for word in words.split()}
-        tokens = [vocabulary.decode([number]).strip().lower() for number in range(vocabulary.size)]
         self.enough = enough
         self._reads, self._is_last_first = engine.reads, is_last_first
-        self._worth = np.array([worth.get(token, 0) for token in tokens], dtype=np.int64)
+        self._worth = worth_of_tokens(engine.source.vocabulary)
         self._last = len(engine.labels)
 
     def reset(self, seed: int | None = None) -> None:
@@ -45,6 +42,13 @@ class Lexicon:
         answer = self._reads + np.where(total >= 0, self._last - 1, 0)
         chunk, is_left = next_chunk(observation, self._reads, is_last_first=self._is_last_first)
         return np.where((np.abs(total) < self.enough) & is_left, chunk, answer)
+
+
+def worth_of_tokens(vocabulary: Any) -> NDArray[np.int64]:
+    """Returns what each token of a vocabulary is worth as a word of opinion, 0 for most."""
+    worth = {word: worth for worth, words in OPINIONS.items() for word in words.split()}
+    tokens = [vocabulary.decode([number]).strip().lower() for number in range(vocabulary.size)]
+    return np.array([worth.get(token, 0) for token in tokens], dtype=np.int64)
 
 
 def next_chunk(

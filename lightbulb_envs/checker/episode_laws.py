@@ -145,7 +145,7 @@ def _each_kind(space: Any, mask: Any, move: Move) -> list[Any]:
 
 
 def _allows(space: Any, mask: Any, action: Any) -> bool:
-    return bool(are_legal(space, mask[None], np.asarray(action, dtype=np.int64)[None])[0])
+    return bool(are_legal(space, mask[None], np.asarray(action)[None])[0])
 
 
 def _plain(action: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import MultiBinary
+from gymnasium.spaces import Box, MultiBinary
 from numpy.typing import NDArray
 
 from lightbulb_envs.actions import draw_legal
@@ -40,11 +40,15 @@ def first_action(space: gymnasium.Space[Any]) -> Any:
     """Returns the action of all zeros."""
     if isinstance(space, MultiBinary):
         return np.zeros(space.shape, dtype=np.int8)
+    if isinstance(space, Box):
+        return np.zeros(space.shape, dtype=space.dtype)
     return 0 if space.shape == () else np.zeros(space.shape or (), dtype=np.int64)
 
 
 def illegal_action(space: gymnasium.Space[Any], mask: NDArray[np.int8]) -> Any:
     """Returns an action that a mask forbids, None if it forbids none."""
+    if isinstance(space, Box):
+        return first_action(space)  # which has no weight at all
     forbidden = np.argwhere(mask == 0)
     if not len(forbidden):
         return None
@@ -61,6 +65,8 @@ def illegal_action(space: gymnasium.Space[Any], mask: NDArray[np.int8]) -> Any:
 def outside_actions(space: gymnasium.Space[Any]) -> list[Any]:
     """Returns actions that lie outside a space: too low, too high and of another kind."""
     inside = np.asarray(first_action(space))
+    if isinstance(space, Box):
+        return [np.full_like(inside, -0.5), space.high + 1, np.full_like(inside, np.nan)]
     most = {"Discrete": "n", "MultiDiscrete": "nvec"}.get(type(space).__name__)
     above = np.asarray(getattr(space, most)) if most else np.full_like(inside, 2)
     return [np.full_like(inside, -1), above.astype(inside.dtype), inside + 0.5]

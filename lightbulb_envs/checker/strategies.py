@@ -4,7 +4,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Discrete, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -15,7 +15,7 @@ LONGEST = 12
 
 
 def actions(space: gymnasium.Space[Any]) -> st.SearchStrategy[Any]:
-    """Returns a strategy for the actions of a Discrete, MultiDiscrete or MultiBinary space."""
+    """Returns a strategy for the actions of a Discrete, MultiDiscrete, MultiBinary or Box space."""
     if isinstance(space, Discrete):
         return st.integers(int(space.start), int(space.start) + int(space.n) - 1)
     if isinstance(space, MultiDiscrete):
@@ -25,7 +25,17 @@ def actions(space: gymnasium.Space[Any]) -> st.SearchStrategy[Any]:
         size = int(np.prod(space.shape))
         bits = st.lists(st.integers(0, 1), min_size=size, max_size=size)
         return bits.map(lambda drawn: np.array(drawn, dtype=np.int8))
-    raise TypeError(f"actions of {space} cannot be drawn: use Discrete, MultiDiscrete, MultiBinary")
+    if isinstance(space, Box):
+        pairs = zip(space.low.tolist(), space.high.tolist(), strict=True)
+        width = 8 * space.dtype.itemsize
+        weights = [
+            st.floats(low, high, width=width)  # type: ignore[arg-type] # that of a float type
+            for low, high in pairs
+        ]
+        return st.tuples(*weights).map(lambda drawn: np.array(drawn, dtype=space.dtype))
+    raise TypeError(
+        f"actions of {space} cannot be drawn: use Discrete, MultiDiscrete, MultiBinary, Box"
+    )
 
 
 def _as_array(drawn: tuple[int, ...]) -> NDArray[np.int64]:

@@ -42,6 +42,7 @@ class SentimentEngine:
     reveals_in_order: ClassVar[bool] = True
     baselines: ClassVar[str] = "lightbulb_envs.baselines.reading:BASELINES"
     canaries: ClassVar[str] = "lightbulb_envs.baselines.reading_canaries:READING_CANARIES"
+    illegal_text: ClassVar[str] = "there is no such chunk left"
     part_names: tuple[str, ...] = PARTS
     questions: ClassVar[int] = 1
     """Labels that an episode asks for; each is paid so much less."""

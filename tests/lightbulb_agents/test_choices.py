@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lightbulb_agents.choices import Pick, Slate, Subset
+from lightbulb_agents.choices import Pick, Shares, Slate, Subset
 
 STOP = 3
 LOGITS = torch.tensor([[0.5, -torch.inf, 1.5, -0.3]])
@@ -124,3 +124,29 @@ def test_the_gradient_of_a_picks_entropy_is_torchs_own():
         gradients.append(logits.grad)
     assert torch.allclose(*gradients, atol=1e-6)
     assert torch.isfinite(gradients[0]).all()
+
+
+def test_shares_add_up_to_one_and_are_drawn_around_what_is_best():
+    logits = torch.tensor([[2.0, -1.0, 0.5]])
+    generator = torch.Generator()
+    generator.manual_seed(0)
+    drawn = Shares(logits.expand(40_000, 3)).draw(generator)
+    assert torch.allclose(drawn.sum(dim=1), torch.ones(40_000), atol=1e-4)
+    assert torch.allclose(drawn.mean(dim=0), Shares(logits).best()[0], atol=0.01)
+    strength = 1 + torch.log1p(logits[0].exp())
+    assert torch.allclose(Shares(logits).best()[0], strength / strength.sum())
+
+
+def test_the_density_of_shares_adds_up_to_one_and_is_finite_at_the_corners():
+    logits = torch.tensor([[2.0, -1.0]])
+    first = (torch.arange(100_000) + 0.5) / 100_000
+    pairs = torch.stack((first, 1 - first), dim=1)
+    density = Shares(logits.expand(len(pairs), 2)).log_prob(pairs).exp()
+    assert density.mean().item() == pytest.approx(1.0, abs=1e-3)
+    extreme = Shares(torch.tensor([[-50.0, 300.0]]).expand(1000, 2))
+    generator = torch.Generator()
+    generator.manual_seed(0)
+    assert extreme.log_prob(extreme.draw(generator)).isfinite().all()
+    assert extreme.entropy().isfinite().all()
+    own = torch.distributions.Dirichlet(1 + torch.log1p(logits[0].exp())).entropy()
+    assert Shares(logits).entropy().item() == pytest.approx(own.item(), abs=1e-5)

@@ -36,7 +36,7 @@ def test_named_vectors_are_read_in_the_order_of_their_names():
         (TOKENS, Discrete(5), "needs a Dict observation"),
         (Dict(tokens=TOKENS), Discrete(5), "`action_mask`"),
         (Dict(tokens=TOKENS, action_mask=MASK, grid=TOKENS), Discrete(5), "'grid' must be"),
-        (Dict(tokens=TOKENS, action_mask=MASK), Box(0, 1, (2,)), "acts in Discrete"),
+        (Dict(tokens=TOKENS, action_mask=MASK), Box(0, 1, (2, 2)), "acts in Discrete"),
     ],
 )
 def test_spaces_that_no_network_can_act_in_are_refused(space, actions, message):
@@ -50,6 +50,7 @@ def test_the_number_of_actions_is_the_spaces():
         (Discrete(7), 7),
         (MultiDiscrete([6, 6]), 6),
         (MultiBinary(4), 5),
+        (Box(0, 1, (3,)), 3),
     ):
         assert Layout.of(space, actions).actions == count
 

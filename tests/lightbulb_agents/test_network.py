@@ -99,7 +99,7 @@ def test_picks_are_read_in_the_order_of_picking():
 
 def test_an_unknown_head_is_refused():
     with pytest.raises(ValueError, match="there are pointer"):
-        ActorCriticNetwork(10, "simplex", Layout(3), NetworkConfig())
+        ActorCriticNetwork(10, "spline", Layout(3), NetworkConfig())
 
 
 def test_sampling_follows_the_probabilities():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete, Text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +16,8 @@ from lightbulb_envs.actions import (
     to_plain,
 )
 
-SPACES = (Discrete(5), MultiDiscrete([5] * 3), MultiBinary(4))
+SPACES = (Discrete(5), MultiDiscrete([5] * 3), MultiBinary(4), Box(0, 1, (4,)))
+NUMBERED = SPACES[:3]
 seeds = st.integers(0, 2**32)
 
 
@@ -26,7 +27,7 @@ def _mask(space, generator):
     return mask
 
 
-@pytest.mark.parametrize("space", SPACES, ids=str)
+@pytest.mark.parametrize("space", NUMBERED, ids=str)
 @given(seed=seeds)
 def test_what_gymnasium_samples_by_a_mask_is_legal(space, seed):
     mask = _mask(space, np.random.default_rng(seed))
@@ -54,7 +55,7 @@ def test_legal_draws_are_legal_and_others_are_not(space, seed):
     if len(forbidden):
         action = drawn[0].copy()
         place = forbidden[0]
-        if isinstance(space, MultiBinary):
+        if isinstance(space, MultiBinary | Box):
             action[place[0]] = 1
         elif action.ndim:
             action[place[0]] = place[1]
@@ -76,7 +77,27 @@ def test_draws_are_uniform_over_what_is_legal():
 @pytest.mark.parametrize("space", SPACES, ids=str)
 def test_no_rows_are_no_trouble(space):
     masks = np.zeros((0, *mask_shape(space)), dtype=np.int8)
-    assert are_legal(space, masks, np.zeros((0, *space.shape), dtype=np.int64)).shape == (0,)
+    assert are_legal(space, masks, np.zeros((0, *space.shape), space.dtype)).shape == (0,)
+
+
+def test_weights_are_drawn_where_they_may_be_and_none_at_all_is_illegal():
+    space, generator = Box(0, 1, (4,)), np.random.default_rng(0)
+    masks = np.tile(np.array([1, 0, 1, 1], dtype=np.int8), (30_000, 1))
+    weights = draw_legal(space, masks, generator)
+    assert weights.dtype == np.float32
+    assert space.contains(weights[0])
+    assert weights.mean(axis=0) == pytest.approx([0.5, 0.0, 0.5, 0.5], abs=0.01)
+    nothing = np.zeros((1, 4), dtype=np.float32)
+    assert not are_legal(space, masks[:1], nothing)[0]
+    assert sample_mask(space, masks[0]) is None
+
+
+def test_weights_keep_the_type_of_their_space():
+    space = Box(0, 1, (2,))
+    for told in ([[0.25, 1]], [[0, 1]], np.array([[0.1, 0.2]])):
+        weights = check_actions(told, 1, space)
+        assert weights.dtype == np.float32
+        assert to_plain(weights[0]) == np.asarray(told, dtype=np.float32)[0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +112,11 @@ def test_no_rows_are_no_trouble(space):
         (MultiBinary(3), [[0, 2, 0]], ValueError, r"in \[0, 2\), got \[2\]"),
         (MultiBinary(3), [[0.0, 0.5, 1.0]], ValueError, r"0 or 1, got \[0.5\]"),
         (MultiBinary(2), [[0.0, float("nan")]], ValueError, r"0 or 1, got \[nan\]"),
-        (Box(0, 1, (2,)), [[0, 1]], TypeError, "Discrete, MultiDiscrete or MultiBinary"),
+        (Box(0, 1, (2,)), [[0.5, 1.5]], ValueError, r"in \[0, 1\], got \[1.5\]"),
+        (Box(0, 1, (2,)), [[0.5, float("nan")]], ValueError, r"in \[0, 1\], got \[nan\]"),
+        (Box(0, 1, (2,)), [["a", "b"]], TypeError, "weights must be numbers"),
+        (Box(0, 1, (2,)), [0.5], ValueError, r"shape \(1, 2\)"),
+        (Text(3), [1], TypeError, "Discrete, MultiDiscrete, MultiBinary or Box"),
     ],
 )
 def test_bad_actions_are_refused(space, actions, error, message):

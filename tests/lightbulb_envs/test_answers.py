@@ -1,5 +1,6 @@
 """Answers: what is one, what is prose, and which action it stands for."""
 
+import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
 from hypothesis import given
@@ -11,6 +12,7 @@ PICK = Answers(Discrete(8), has_stop=True)
 PLAIN = Answers(Discrete(5, start=2), has_stop=False)
 SLATE = Answers(MultiDiscrete([8, 8, 8]), has_stop=True)
 SUBSET = Answers(MultiBinary(7), has_stop=True)
+FORECAST = Answers(Box(0, 1, (2,)), has_stop=False)
 
 numbers = st.integers(0, 999)
 fillers = st.lists(st.sampled_from([*sorted(WORDS), "**", "[", "]:", "#", "<b>", "</b>"]))
@@ -134,6 +136,9 @@ def _array(answers, action):
         (PLAIN, [], "nothing stops this environment"),
         (SLATE, [3, 7], "there is no 7"),
         (SUBSET, [7], "there is no 7"),
+        (FORECAST, [101, 0], "there is no 101: they go from 0 to 100"),
+        (FORECAST, [70], "the answer has 1 numbers, and 2 are asked for"),
+        (FORECAST, [], "nothing stops this environment"),
     ],
 )
 def test_numbers_that_stand_for_nothing_are_refused(answers, told, reason):
@@ -141,7 +146,28 @@ def test_numbers_that_stand_for_nothing_are_refused(answers, told, reason):
         answers.action(told)
 
 
-@pytest.mark.parametrize("space", [Box(0, 1), MultiDiscrete([3, 3]), MultiBinary(3)])
+@pytest.mark.parametrize(
+    "text", ["70, 30", "70% and 30%", "**Answer:** 70 %, 30 %.", "20, 80\n[70, 30]"]
+)
+def test_shares_are_told_in_per_cent(text):
+    assert FORECAST.parse(text) == np.array([0.7, 0.3], dtype=np.float32).tolist()
+    assert FORECAST.named(FORECAST.parse(text)) == [70, 30]
+
+
+@pytest.mark.parametrize("text", ["0.7, 0.3", "about 70%", "%", "70 per 30"])
+def test_shares_that_are_not_whole_numbers_are_prose(text):
+    with pytest.raises(RefusedError, match="is no answer"):
+        FORECAST.parse(text)
+
+
+def test_a_percent_sign_is_prose_where_no_shares_are_asked_for():
+    with pytest.raises(RefusedError, match="is no answer"):
+        PICK.parse("3%")
+
+
+@pytest.mark.parametrize(
+    "space", [Box(0, 1), Box(-1, 1, (2,)), MultiDiscrete([3, 3]), MultiBinary(3)]
+)
 def test_spaces_that_numbers_do_not_name_are_refused(space):
     with pytest.raises(ValueError, match="actions are Discrete, and here they are"):
         Answers(space, has_stop=False)

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -118,6 +119,10 @@ def test_every_id_can_be_played_by_hints_alone_for_the_oracles_return(env_id):
         if "the episode has ended" in answer:
             break
     (episode,) = roll_out(make_baseline("oracle", engine), _engine(env_id), np.array([3]))
+    if isinstance(engine.action_space, gymnasium.spaces.Box):  # typed in whole per cent
+        told = float(re.search("return  ([-+.0-9]+)", answer)[1])
+        assert told == pytest.approx(episode.episode_return, abs=0.02)
+        return
     assert f"return  {episode.episode_return:+.3f}" in answer
     assert f"oracle  {engine.oracle_return(0):+.3f}" in answer
     if engine.oracle_method(0) != "expected":  # which is what it returns on average
@@ -249,7 +254,7 @@ def test_somebody_elses_engine_shows_its_own_text_and_its_legal_actions(text_id)
 
 def test_actions_that_nobody_can_type_are_refused_when_the_game_starts(text_id):
     engine = _engine(text_id)
-    engine.action_space = gymnasium.spaces.Box(0.0, 1.0, (3,))
+    engine.action_space = gymnasium.spaces.Box(-1.0, 1.0, (3,))
     with pytest.raises(ValueError, match="actions are Discrete, and here they are Box"):
         Game(engine, iter([0]))
 

@@ -144,10 +144,15 @@ LINES = {
     "actions": (_line(actions="12"), "actions must be of type list"),
     "bool action": (
         _line(actions=[1, True]),
-        "action 2 must be an int or a list of ints, got True",
+        "action 2 must be an int, a list of ints or a list of floats, got True",
     ),
-    "float action": (_line(actions=[1.0, 2]), "action 1 must be an int or a list of ints, got 1.0"),
-    "bool place": (_line(actions=[1, [False]]), "action 2 must be an int or a list of ints"),
+    "float action": (_line(actions=[1.0, 2]), "action 1 must be an int, a list of ints or a list"),
+    "bool place": (_line(actions=[1, [False]]), "action 2 must be an int, a list of ints or"),
+    "mixed places": (_line(actions=[1, [0.5, 1]]), "action 2 must be an int, a list of ints or"),
+    "places too large": (
+        RECORD.to_json().replace("[2, 0]", "[1e999]"),
+        "action 2 must be of finite floats",
+    ),
     "rewards": (_line(rewards={}), "rewards must be of type list"),
     "bool reward": (_line(rewards=[0.5, True]), "reward 2 must be of type float, got True"),
     "text reward": (_line(rewards=["0.5", 1.0]), "reward 1 must be of type float, got '0.5'"),

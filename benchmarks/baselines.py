@@ -42,6 +42,7 @@ ENVIRONMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Sentiment Bandit": ("Lightbulb/SentimentAnalysis-Bandit-v0", {}),
     "Sentiment Skim": ("Lightbulb/SentimentAnalysis-Skim-v0", {}),
     "Sentiment Aspect": ("Lightbulb/SentimentAnalysis-Aspect-v0", {}),
+    "Sentiment Text": ("Lightbulb/SentimentAnalysis-Text-v0", {}),
     "Sentiment Calibrated": ("Lightbulb/SentimentAnalysis-Calibrated-v0", {}),
 }
 """Ids and levels by the names that tables give them."""

@@ -13,10 +13,10 @@ from benchmarks.markdown import load, span, table
 from lightbulb_envs.audit.ceilings import CEILINGS, limit_of
 from lightbulb_envs.engines.aspects import AspectConfig
 from lightbulb_envs.engines.calibrated import CalibratedConfig
-from lightbulb_envs.engines.sentiment_config import BanditConfig, SentimentConfig
+from lightbulb_envs.engines.sentiment_config import BanditConfig, LabelConfig, SentimentConfig
 from lightbulb_envs.engines.slate import SlateConfig
 from lightbulb_envs.engines.summarise import SummariseConfig
-from lightbulb_envs.registry import make_engine
+from lightbulb_envs.registry import keywords_of, make_engine
 from lightbulb_envs.rewards.compose import PARTS, PRESETS
 from lightbulb_envs.sources.labelled import LabelledConfig
 from lightbulb_envs.sources.source import SourceConfig
@@ -56,6 +56,7 @@ REVIEW_LEVELS = {
         "two questions about one text, and reading on in between",
         "the lexicon: it does not ask whose words they are",
     ),
+    "Sentiment Text": ("saying a label in words, for language models", "the lexicon"),
     "Sentiment Calibrated": (
         "being as sure as the part of a text that is shown allows",
         "who is always sure; the lexicon misses what words come to",
@@ -79,25 +80,34 @@ def spaces_table(ids: Sequence[str] = SUMMARISERS) -> str:
 
 def keywords_table() -> str:
     """Returns the keywords of the summarisers, with what their docstrings say."""
-    return _keywords({SummariseConfig: "", SourceConfig: "", SlateConfig: " (Slate and Subset)"})
+    return _keywords(SUMMARISERS, (SummariseConfig, SourceConfig, SlateConfig))
 
 
 def review_keywords_table() -> str:
     """Returns the keywords of the sentiment environments, with what their docstrings say."""
-    of_text, of_labels = " (not Aspect)", " (not Calibrated)"
-    configs = {AspectConfig: "", CalibratedConfig: "", SentimentConfig: of_labels}
-    notes = configs | {BanditConfig: of_labels, LabelledConfig: of_text, SourceConfig: of_text}
-    return _keywords(notes)
+    own = (SentimentConfig, BanditConfig, LabelConfig, CalibratedConfig, LabelledConfig)
+    return _keywords(READERS, (*own, SourceConfig, AspectConfig))
 
 
-def _keywords(configs: dict[type, str]) -> str:
-    """Returns the fields of configs, each told by the first that has it, with notes."""
+def _keywords(ids: Sequence[str], configs: Sequence[type]) -> str:
+    """Returns the fields of configs, each told by the first that has it, and who takes it."""
     told: dict[str, list[str]] = {}
-    for config, note in configs.items():
+    for config in configs:
         for name, (default, text) in _documented_fields(config).items():
-            row = [f"`{name}`{note}", f"`{default}`", text.replace("|", "\\|")]
+            row = [f"`{name}`{_takers(ids, name)}", f"`{default}`", text.replace("|", "\\|")]
             told.setdefault(name, row)
     return table(["keyword", "default", "what it does"], list(told.values()), of_text=True)
+
+
+def _takers(ids: Sequence[str], keyword: str) -> str:
+    """Returns which of some ids take a keyword, "" if all do."""
+    names = [env_id.split("-", 1)[1].removesuffix("v0").strip("-") for env_id in ids]
+    takes = [keyword in keywords_of(env_id) for env_id in ids]
+    few = [name for name, it in zip(names, takes, strict=True) if it]
+    others = [name for name, it in zip(names, takes, strict=True) if not it]
+    if not others:
+        return ""
+    return f" (not {', '.join(others)})" if len(others) < len(few) else f" ({', '.join(few)})"
 
 
 def _documented_fields(config: type) -> dict[str, tuple[str, str]]:

@@ -6,6 +6,7 @@ What a row of the observation's `action_mask` says, 1 where legal:
     MultiDiscrete([A] * K)   (K, A)  which actions are legal in each place
     MultiBinary(A)           (A,)    which bits may be set; none has to be
     Box(0, high, (A,))       (A,)    which places may have weight; one of them has to
+    Text(L)                  (1,)    always 1: any text may be written
 """
 
 from collections.abc import Sequence
@@ -13,23 +14,28 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete, Text
 from numpy.typing import NDArray
 
 Space = gymnasium.Space[Any]
+_LONGEST_DRAWN = 40
+"""Characters of a text that is drawn, at most."""
 
 
 def check_actions(actions: Sequence[Any] | NDArray[Any], count: int, space: Space) -> NDArray[Any]:
     """Returns the actions of `count` rows as an array; TypeError or ValueError says what is wrong.
 
-    Weights are of the space's type, and all others int64. The bits of a MultiBinary space may be
-    bools, or floats that are 0 or 1: the space contains them, and policies of other libraries
-    draw them.
+    Weights are of the space's type, texts objects, and all others int64. The bits of a MultiBinary
+    space may be bools, or floats that are 0 or 1: the space contains them, and policies of other
+    libraries draw them.
 
     Raises:
-        TypeError: actions that are no integers, or weights that are no numbers.
+        TypeError: actions that are no integers, weights that are no numbers, texts that are no
+            strings.
         ValueError: actions of another shape, or outside the space.
     """
+    if isinstance(space, Text):
+        return _check_texts(actions, count, space)
     array = np.asarray(actions)
     wanted = (count, *(space.shape or ()))
     if array.shape != wanted:
@@ -47,6 +53,35 @@ def check_actions(actions: Sequence[Any] | NDArray[Any], count: int, space: Spac
         wrong = array[(array < 0) | (array >= size)]
         raise ValueError(f"actions must be in [0, {np.max(size)}), got {wrong.tolist()}")
     return array.astype(np.int64)
+
+
+def _check_texts(
+    actions: Sequence[Any] | NDArray[Any], count: int, space: Text
+) -> NDArray[np.object_]:
+    if isinstance(actions, str) or len(actions) != count:
+        raise ValueError(f"there must be a text for each of {count} rows, got {actions!r:.80}")
+    texts = as_objects(actions)
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"an action must be a string, got {type(text).__name__}")
+        if len(text) > space.max_length:
+            raise ValueError(
+                f"a text may have {space.max_length:,} characters, and one has {len(text):,}"
+            )
+    return texts
+
+
+def as_batch(actions: Sequence[Any] | NDArray[Any], space: Space) -> NDArray[Any]:
+    """Returns the actions of several rows as an array, unchecked."""
+    return as_objects(actions) if isinstance(space, Text) else np.asarray(actions)
+
+
+def as_objects(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.object_]:
+    """Returns values as they are in an array; of strings numpy cuts the zeros at their ends."""
+    array = np.empty(len(values), dtype=object)
+    for place, value in enumerate(values):
+        array[place] = value
+    return array
 
 
 def _check_weights(array: NDArray[Any], space: Box) -> NDArray[Any]:
@@ -71,7 +106,8 @@ def _size(space: Space) -> NDArray[np.int64]:
     if isinstance(space, MultiDiscrete):
         return np.asarray(space.nvec, dtype=np.int64)
     raise TypeError(
-        f"actions are Discrete, MultiDiscrete, MultiBinary or Box here, got {type(space).__name__}"
+        "actions are Discrete, MultiDiscrete, MultiBinary, Box or Text here, got "
+        f"{type(space).__name__}"
     )
 
 
@@ -81,11 +117,15 @@ def mask_shape(space: Space) -> tuple[int, ...]:
         return (len(space.nvec), int(space.nvec.max()))
     if isinstance(space, Box):
         return space.shape
+    if isinstance(space, Text):
+        return (1,)
     return (int(space.n),)  # type: ignore[attr-defined] # the other two have it
 
 
 def are_legal(space: Space, masks: NDArray[np.int8], actions: NDArray[Any]) -> NDArray[np.bool_]:
     """Returns which of N actions their masks (N, ...) allow."""
+    if isinstance(space, Text):
+        return np.ones(len(actions), dtype=bool)
     if isinstance(space, Box):
         has_weight = actions > 0
         is_within = (~has_weight | masks.astype(bool)).all(axis=1)
@@ -101,15 +141,26 @@ def are_legal(space: Space, masks: NDArray[np.int8], actions: NDArray[Any]) -> N
 def draw_legal(
     space: Space, masks: NDArray[np.int8], generator: np.random.Generator
 ) -> NDArray[Any]:
-    """Returns one action a row, uniform over the legal ones."""
+    """Returns one action a row, uniform over the legal ones; of texts, an example or any."""
     if isinstance(space, Box):
         share = 1 - generator.random(masks.shape)  # in (0, 1], so that some place has weight
         return np.where(masks > 0, share * space.high, 0).astype(space.dtype)
+    if isinstance(space, Text):
+        return as_objects([_draw_text(space, generator) for _ in masks])
     if isinstance(space, MultiBinary):
         return np.where(generator.random(masks.shape) < 0.5, masks, 0).astype(np.int64)
     place = generator.random(masks.shape[:-1]) * masks.sum(axis=-1)
     action: NDArray[np.int64] = (masks.cumsum(axis=-1) <= place[..., None]).sum(axis=-1)
     return action
+
+
+def _draw_text(space: Text, generator: np.random.Generator) -> str:
+    examples: tuple[str, ...] = getattr(space, "examples", ())
+    if examples and generator.random() < 0.5:
+        return examples[generator.integers(len(examples))]
+    length = generator.integers(min(_LONGEST_DRAWN, space.max_length) + 1)
+    places = generator.integers(len(space.character_list), size=length)
+    return "".join(space.character_list[place] for place in places)
 
 
 def sample_mask(space: Space, mask: NDArray[np.int8]) -> Any:
@@ -119,7 +170,7 @@ def sample_mask(space: Space, mask: NDArray[np.int8]) -> Any:
         return tuple(np.ascontiguousarray(row[:size]) for row, size in pairs)
     if isinstance(space, MultiBinary):
         return mask * np.int8(2)  # where 2 stands for either
-    return None if isinstance(space, Box) else mask  # a Box takes none
+    return None if isinstance(space, Box | Text) else mask  # they take none
 
 
 def flat_mask(space: Space, masks: NDArray[np.int8]) -> NDArray[np.bool_]:
@@ -135,5 +186,7 @@ def flat_mask(space: Space, masks: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 
 def to_plain(action: Any) -> Any:
-    """Returns an action as plain data: an int, or a list of ints or of floats."""
+    """Returns an action as plain data: an int, a list of ints or of floats, or a string."""
+    if isinstance(action, str):
+        return str(action)
     return np.asarray(action).tolist()

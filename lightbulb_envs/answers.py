@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete, Text
 
 from lightbulb_envs.actions import Space, to_plain
 from lightbulb_envs.render import printable
@@ -64,12 +64,16 @@ def parse_answer(text: str, most: int, *, in_percent: bool = False) -> tuple[int
     raise RefusedError(f"{shown if len(shown) > 1 else last[:40]!r} is no answer")
 
 
+def plain_words(line: str) -> list[str]:
+    """Returns the words of a line in lower case, without marks; [] if it is too long to read."""
+    if len(line) > _LONGEST_LINE:
+        return []
+    return _TAG.sub(" ", line.lower()).translate(_MARKS).rstrip(" .!\t").split()
+
+
 def _answer_words(line: str) -> list[str] | None:
     """Returns the numbers and stops of a line; None if it is prose."""
-    if len(line) > _LONGEST_LINE:
-        return None
-    plain = _TAG.sub(" ", line.lower()).translate(_MARKS).rstrip(" .!\t")
-    words = plain.replace(" to stop", " stop").split()
+    words = " ".join(plain_words(line)).replace(" to stop", " stop").split()
     told = [word for word in words if word == STOP or _NUMBER.fullmatch(word)]
     is_answer = told and all(word in told or word in WORDS for word in words)
     return told if is_answer else None
@@ -92,7 +96,7 @@ class Answers:
     Args:
         space: Discrete, or a choice of several: MultiDiscrete with a place a number (`slate`), or
             MultiBinary with a bit a number (`multibinary`); or a Box from 0 to 1 of weights, which
-            are told in per cent.
+            are told in per cent; or Text, of which every answer is an action.
         has_stop: whether the last action of a Discrete space stands for "stop".
     """
 
@@ -104,6 +108,8 @@ class Answers:
         """The action that "stop" stands for, None if nothing stops."""
         self.in_percent = isinstance(space, Box)
         """Whether an answer has a whole number a place, in per cent, and all of them."""
+        self.is_free = isinstance(space, Text)
+        """Whether an answer may be any text, which is the action."""
         if isinstance(space, Discrete):
             self.numbers = range(int(space.start), int(space.start + space.n) - has_stop)
             self.stop = self.numbers.stop if has_stop else None
@@ -118,6 +124,8 @@ class Answers:
         elif isinstance(space, Box) and _is_of_weights(space):
             self.most = space.shape[0]
             self.numbers = range(101)
+        elif isinstance(space, Text):
+            self.most, self.numbers = 0, range(0)
         else:
             raise ValueError(
                 f"people and language models answer where actions are Discrete, and here they are "
@@ -126,11 +134,12 @@ class Answers:
 
     @property
     def asked(self) -> str:
-        """What an answer is, in words, "stop" apart."""
+        """What an answer is, in words."""
         if self.in_percent:
             even = ", ".join([str(100 // self.most)] * self.most)
             return f'{self.most} whole numbers in per cent, such as "{even}"'
-        return f'the number of an action, such as "{self.numbers[-1]}"'
+        or_stop = "" if self.stop is None else f', or "{STOP}"'
+        return f'the number of an action, such as "{self.numbers[-1]}"{or_stop}'
 
     def numbers_in(self, text: str) -> tuple[int, ...]:
         """Returns the numbers of an answer, () for "stop"; RefusedError if a text is none."""
@@ -138,6 +147,13 @@ class Answers:
 
     def parse(self, text: str) -> Any:
         """Returns the action that a text stands for; RefusedError if it stands for none."""
+        if isinstance(self._space, Text):
+            if len(text) > self._space.max_length:
+                raise RefusedError(
+                    f"the answer has {len(text):,} characters, and may have "
+                    f"{self._space.max_length:,}"
+                )
+            return text
         return self.action(self.numbers_in(text))
 
     def action(self, numbers: Sequence[int]) -> Any:

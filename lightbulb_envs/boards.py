@@ -45,7 +45,7 @@ class Look:
 
 
 class PlainBoard:
-    """Any engine whose actions are numbers or weights: what it renders, and the legal actions."""
+    """Any engine that can be answered in a line: what it renders, and the legal actions."""
 
     def __init__(self, engine: Engine):
         self.answers = Answers(engine.action_space, has_stop=has_stop(engine))
@@ -59,6 +59,8 @@ class PlainBoard:
         return [*filter(None, [task_text(self._engine)]), *self.situation()]
 
     def situation(self) -> list[str]:
+        if self.answers.is_free:
+            return [self._engine.render(0, "ansi")]
         if self.answers.in_percent:
             return [self._engine.render(0, "ansi"), f"answer: {self.answers.asked}"]
         legal = [action for action in self._legal() if action != self.answers.stop]
@@ -77,6 +79,8 @@ class PlainBoard:
         return action
 
     def typed(self, action: Any) -> str:
+        if self.answers.is_free:
+            return str(action)
         return " ".join(map(str, self.answers.named(action)))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, MultiBinary, MultiDiscrete, Text
 from numpy.typing import NDArray
 
 from lightbulb_envs.actions import Space, to_plain
@@ -92,6 +92,9 @@ def scripted_action(space: Space, mask: NDArray[np.int8], row: int, number: int)
             _choose(row_mask[:size], turn + 3 * place, is_illegal=place == wrong)
             for place, (row_mask, size) in enumerate(zip(mask, space.nvec.tolist(), strict=True))
         ]
+    if isinstance(space, Text):
+        examples: tuple[str, ...] = getattr(space, "examples", ())
+        return ("", f"Text {turn}.", *examples)[turn % (2 + len(examples))]
     if isinstance(space, Box):
         share = (turn + np.arange(len(mask))) % _SHARES / (_SHARES - 1)
         return np.where(is_illegal | (mask == 0), 0.0, share).tolist()

@@ -89,6 +89,8 @@ class Game:
 
     def _read(self, line: str) -> Any:
         self._check_going()
+        if self._board.answers.is_free:
+            return self._board.answers.parse(line)
         try:
             numbers = self._board.answers.numbers_in(line)
         except RefusedError as refusal:
@@ -176,6 +178,8 @@ class Game:
     def _help(self) -> list[str]:
         number = "number" if isinstance(self._engine.action_space, Discrete) else "numbers"
         lines = [f"  {number:<8} take that action: pick what has that number"]
+        if self._board.answers.is_free:
+            lines = [f"  {'text':<8} write that"]
         return lines + [f"  {name:<8} {meaning}" for name, meaning in COMMANDS.items()]
 
     def _short_help(self) -> str:
@@ -183,6 +187,8 @@ class Game:
             return "n next, u take back, q quit, ? help"
         number = "a number" if isinstance(self._engine.action_space, Discrete) else "numbers"
         stop = "" if self._board.answers.stop is None else ", s stop"
+        if self._board.answers.is_free:
+            return "text to write, u take back, h hint, q quit, ? help"
         return f"{number} to pick{stop}, u take back, h hint, q quit, ? help"
 
     def farewell(self) -> str:

@@ -54,7 +54,7 @@ class EpisodeRecord:
     """Plain data, in its order: the parts of a reward are added up in the order of their names."""
     instance: int
     actions: tuple[Any, ...]
-    """Ints, or lists of ints or of floats."""
+    """Ints, lists of ints or of floats, or strings."""
     rewards: tuple[float, ...]
     truncated: bool
     documents: str
@@ -73,7 +73,7 @@ class EpisodeRecord:
             raise ValueError(f"instance must be in [0, {ENDLESS}), got {shorten(self.instance)}")
         _check_type("actions", self.actions, tuple)
         for step, action in enumerate(self.actions, start=1):
-            if type(action) is not int:
+            if type(action) not in (int, str):
                 _check_places(step, action)
         _check_type("rewards", self.rewards, tuple)
         for step, reward in enumerate(self.rewards, start=1):
@@ -133,7 +133,7 @@ def _check_places(step: int, action: Any) -> None:
     kinds = {type(place) for place in action} if type(action) is list else {type(action)}
     if type(action) is not list or (kinds and kinds not in ({int}, {float})):
         raise TypeError(
-            f"action {step} must be an int, a list of ints or a list of floats, got "
+            f"action {step} must be an int, a string, a list of ints or a list of floats, got "
             f"{shorten(action)}"
         )
     if kinds == {float} and not all(map(math.isfinite, action)):

@@ -11,7 +11,7 @@ import gymnasium
 
 from lightbulb_envs.engines.engine import Engine, load_engine, make_config
 
-Head = Literal["pointer", "slate", "categorical", "multibinary", "simplex"]
+Head = Literal["pointer", "slate", "categorical", "multibinary", "simplex", "text"]
 SubAgent = Literal["actor_critic", "dqn"]
 
 SUMMARISE = "lightbulb_envs.engines.summarise:SummariseEngine"
@@ -20,6 +20,7 @@ SENTIMENT = "lightbulb_envs.engines.sentiment:SentimentEngine"
 BANDIT = "lightbulb_envs.engines.sentiment:BanditEngine"
 SKIM = "lightbulb_envs.engines.skim:SkimEngine"
 CALIBRATED = "lightbulb_envs.engines.calibrated:CalibratedEngine"
+LABEL_TEXT = "lightbulb_envs.engines.sentiment_text:SentimentTextEngine"
 ASPECT = "lightbulb_envs.engines.aspects:AspectEngine"
 
 
@@ -33,7 +34,7 @@ class Row:
     head: Head
     """What acts in it: "pointer" scores the sentences and STOP, "slate" orders them by such scores,
     "multibinary" decides on each sentence, "categorical" scores a fixed list of actions, "simplex"
-    gives each a weight."""
+    gives each a weight; "text" is what a language model writes."""
     heuristic: str
     """The baseline that a policy should beat, by its name in `baselines`."""
     agent: SubAgent
@@ -114,6 +115,7 @@ _SPACES: dict[str, type[gymnasium.Space[Any]]] = {
     "slate": gymnasium.spaces.MultiDiscrete,
     "multibinary": gymnasium.spaces.MultiBinary,
     "simplex": gymnasium.spaces.Box,
+    "text": gymnasium.spaces.Text,
 }
 """The spaces in which heads act."""
 
@@ -186,6 +188,7 @@ def _register_all() -> None:
         ("Skim", SKIM, "categorical", 32, "lexicon, last first"),
         ("Aspect", ASPECT, "categorical", 32, "lexicon"),
         ("Calibrated", CALIBRATED, "simplex", 8, "lexicon"),
+        ("Text", LABEL_TEXT, "text", 2, "lexicon"),
     ):
         register(
             Row(

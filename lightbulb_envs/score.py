@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.actor import Actor
-from lightbulb_envs.baselines.random import Random
+from lightbulb_envs.baselines.table import make_baseline
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.rollout import roll_out
 
@@ -55,7 +55,7 @@ def random_returns(
     What it draws depends on the seed and on the engine's number of rows.
     """
     total = np.zeros(len(instances))
-    actor = Random(engine.action_space)
+    actor = make_baseline("random", engine)
     # An engine keeps a row's document while its instance stays, so all rollouts of a block of
     # instances come one after the other.
     for start in range(0, len(instances), engine.num_envs):

@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from lightbulb_envs.actions import flat_mask
+from lightbulb_envs.actions import as_batch, flat_mask
 from lightbulb_envs.adapters.gym_env import RENDER_MODES
 from lightbulb_envs.adapters.options import requested_instances, requested_rows
 from lightbulb_envs.engines.engine import (
@@ -108,7 +108,7 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
         self, actions: NDArray[Any]
     ) -> tuple[Observation, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Takes one action a row; what happens after an episode's end, the autoreset mode says."""
-        actions = np.asarray(actions)
+        actions = as_batch(actions, self.single_action_space)
         if actions.shape[:1] != (self.num_envs,):
             raise ValueError(
                 f"step needs one action for each of {self.num_envs} rows, got {actions!r}"
@@ -243,7 +243,8 @@ class TextVectorEnv(gymnasium.vector.VectorEnv[Observation, NDArray[Any], NDArra
 
     def oracle_action(self) -> NDArray[Any]:
         """Returns every row's next action of the best continuation of its episode."""
-        return np.array([self.engine.oracle_action(row) for row in range(self.num_envs)])
+        best = [self.engine.oracle_action(row) for row in range(self.num_envs)]
+        return as_batch(best, self.single_action_space)
 
     def oracle_return(self) -> NDArray[np.float64]:
         """Returns the oracle's return on every row's document; `oracle_method` says how good."""

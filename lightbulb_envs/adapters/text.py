@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 from lightbulb_envs.actions import Space, are_legal, mask_shape, to_plain
 from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.adapters.prompts import make_prompt
-from lightbulb_envs.adapters.text_space import UnicodeText
 from lightbulb_envs.answers import RefusedError
 from lightbulb_envs.engines.summarise import ILLEGAL
+from lightbulb_envs.text_space import UnicodeText
 
 _MOST_READ, _MOST_TOLD = 1 << 20, 1 << 24
 """Characters of an answer and of an observation that the spaces allow; `step` takes any string."""
@@ -87,6 +87,8 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
                 f"illegal actions cost {own} here: set the environment's own illegal_penalty="
             )
         penalty = own if given is None else given
+        if penalty is None and isinstance(self._inner_space, gymnasium.spaces.Text):
+            penalty = 0.0  # there is no illegal text
         if penalty is None:
             raise ValueError(
                 "the environment does not say what an illegal action costs: give illegal_penalty="

@@ -86,6 +86,9 @@ CEILINGS: dict[str, Ceiling] = {
     "even forecast": Ceiling(45, "who says nothing, and says so, must stay far below who reads"),
     "sure of negative": Ceiling(-40, "certainty without reading must cost more than chance does"),
     "sure of positive": Ceiling(-40, "certainty without reading must cost more than chance does"),
+    "every label": Ceiling(-60, "an answer that says all labels says none"),
+    "every label, a line each": Ceiling(25, "of several answers one counts"),
+    "no text": Ceiling(-60, "saying nothing must cost more than chance does"),
     "lexicon, always sure": Ceiling(0, "a guess told as a certainty must not pay"),
     "cue only": Ceiling(25, "what is written beside a text must not give its label away"),
 }

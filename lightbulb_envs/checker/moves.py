@@ -7,10 +7,10 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, MultiBinary
+from gymnasium.spaces import Box, MultiBinary, Text
 from numpy.typing import NDArray
 
-from lightbulb_envs.actions import draw_legal
+from lightbulb_envs.actions import draw_legal, to_plain
 
 Env = gymnasium.Env[Any, Any]
 
@@ -27,7 +27,7 @@ class Move:
         if self.action is not None:
             return self.action
         drawn = draw_legal(space, mask[None], np.random.default_rng(self.number))[0]
-        return int(drawn) if drawn.ndim == 0 else drawn
+        return to_plain(drawn) if np.ndim(drawn) == 0 else drawn
 
 
 LONG = 24
@@ -37,9 +37,11 @@ SCRIPT = tuple(Move(number) for number in range(6))
 
 
 def first_action(space: gymnasium.Space[Any]) -> Any:
-    """Returns the action of all zeros."""
+    """Returns the action of all zeros, or the empty text."""
     if isinstance(space, MultiBinary):
         return np.zeros(space.shape, dtype=np.int8)
+    if isinstance(space, Text):
+        return ""
     if isinstance(space, Box):
         return np.zeros(space.shape, dtype=space.dtype)
     return 0 if space.shape == () else np.zeros(space.shape or (), dtype=np.int64)
@@ -64,6 +66,8 @@ def illegal_action(space: gymnasium.Space[Any], mask: NDArray[np.int8]) -> Any:
 
 def outside_actions(space: gymnasium.Space[Any]) -> list[Any]:
     """Returns actions that lie outside a space: too low, too high and of another kind."""
+    if isinstance(space, Text):
+        return ["x" * (space.max_length + 1), 0, b"text"]
     inside = np.asarray(first_action(space))
     if isinstance(space, Box):
         return [np.full_like(inside, -0.5), space.high + 1, np.full_like(inside, np.nan)]

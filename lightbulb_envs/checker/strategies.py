@@ -4,7 +4,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete
+from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete, Text
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -15,7 +15,7 @@ LONGEST = 12
 
 
 def actions(space: gymnasium.Space[Any]) -> st.SearchStrategy[Any]:
-    """Returns a strategy for the actions of a Discrete, MultiDiscrete, MultiBinary or Box space."""
+    """Returns a strategy for actions: Discrete, MultiDiscrete, MultiBinary, Box or Text."""
     if isinstance(space, Discrete):
         return st.integers(int(space.start), int(space.start) + int(space.n) - 1)
     if isinstance(space, MultiDiscrete):
@@ -33,8 +33,12 @@ def actions(space: gymnasium.Space[Any]) -> st.SearchStrategy[Any]:
             for low, high in pairs
         ]
         return st.tuples(*weights).map(lambda drawn: np.array(drawn, dtype=space.dtype))
+    if isinstance(space, Text):
+        texts = st.text(max_size=min(space.max_length, 60))
+        examples: tuple[str, ...] = getattr(space, "examples", ())
+        return st.one_of(texts, st.sampled_from(examples)) if examples else texts
     raise TypeError(
-        f"actions of {space} cannot be drawn: use Discrete, MultiDiscrete, MultiBinary, Box"
+        f"actions of {space} cannot be drawn: use Discrete, MultiDiscrete, MultiBinary, Box, Text"
     )
 
 

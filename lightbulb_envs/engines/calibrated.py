@@ -14,9 +14,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_envs.actions import are_legal, check_actions, to_plain
-from lightbulb_envs.engines.engine import Observation, Step, Taken
-from lightbulb_envs.engines.sentiment import SentimentEngine
+from lightbulb_envs.engines.one_answer import OneAnswerEngine
 from lightbulb_envs.engines.sentiment_config import check_price
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.randomness import derive_key, draw_words, to_range
@@ -52,12 +50,10 @@ class CalibratedConfig(LabelledConfig):
             raise ValueError(f"share_shown must be in [0, 1], got {self.share_shown}")
 
 
-class CalibratedEngine(SentimentEngine):
+class CalibratedEngine(OneAnswerEngine):
     """N forecasts; see `engines.engine.Engine` for the contract."""
 
     Config: ClassVar[type] = CalibratedConfig
-    reveals_in_order: ClassVar[bool] = False
-    keeps_tokens: ClassVar[bool] = True
     baselines: ClassVar[str] = "lightbulb_envs.baselines.forecasting:BASELINES"
     canaries: ClassVar[str] = "lightbulb_envs.baselines.forecasting:CANARIES"
     illegal_text: ClassVar[str] = "no label has weight"
@@ -70,9 +66,6 @@ class CalibratedEngine(SentimentEngine):
         self._rule = RULES[config.rule]
         self._forecast = np.zeros((num_envs, count))
 
-    def _count_reads(self) -> int:
-        return 0
-
     def _task(self) -> str:
         what = "text" if self.rules is None else "review"
         return (
@@ -80,14 +73,6 @@ class CalibratedEngine(SentimentEngine):
             f"a weight to each of {', '.join(self.labels)}, in this order, and its share of their "
             "sum counts. Who says what they believe is paid most, on average."
         )
-
-    def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
-        """Starts an episode in every row given: its title and first chunks are shown."""
-        super().reset(rows, instances)
-        shown = self._count_shown(np.asarray(instances, dtype=np.int64), self._length[rows])
-        self._is_read[rows] = np.arange(self._is_read.shape[1]) < shown[:, None]
-        self._tokens[rows, 1:] = self._text[rows, 1:] * self._is_read[rows][:, :, None]
-        self._forecast[rows] = 0
 
     def _count_shown(
         self, instances: NDArray[np.int64], length: NDArray[np.int64]
@@ -99,39 +84,18 @@ class CalibratedEngine(SentimentEngine):
         count: NDArray[np.int64] = np.floor(share * length + 0.5).astype(np.int64)
         return count
 
-    def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
-        """Takes one forecast in every row given; a legal one ends the episode."""
-        weights = check_actions(actions, len(rows), self.action_space)
-        if self._has_ended[rows].any():
-            ended = rows[self._has_ended[rows]].tolist()
-            raise RuntimeError(f"the episodes of rows {ended} have ended: call reset first")
-        is_legal = are_legal(self.action_space, np.ones(weights.shape, np.int8), weights)
-        parts = np.zeros((len(rows), len(self.part_names)))
-        self._steps[rows] += 1
-        truncated = np.zeros(len(rows), dtype=bool)
-        if self.max_steps is not None:
-            truncated = self._steps[rows] >= self.max_steps
-        for place, row in enumerate(rows.tolist()):
-            if is_legal[place]:
-                forecast = shares(weights[place].tolist())
-                self._forecast[row] = forecast
-                self._answer[row] = self._forecast[row].argmax()
-                parts[place, 0] = self._rule(forecast, int(self._label[row]))
-            else:
-                parts[place, 1] = -self.config.illegal_penalty
-            paid = tuple(parts[place].tolist())
-            taken = Taken(to_plain(weights[place]), paid, not is_legal[place])
-            self._taken[row].append(taken)
-        self._has_ended[rows] = is_legal | truncated
-        reward = np.array([add_in_order(row) for row in parts.tolist()])
-        return Step(reward, parts, is_legal, truncated, ~is_legal)
+    def _judge(self, row: int, action: Any) -> float | None:
+        if not any(action):
+            return None
+        forecast = shares(action)
+        self._forecast[row] = forecast
+        self._answer[row] = self._forecast[row].argmax()
+        return self._rule(forecast, int(self._label[row]))
 
-    def observe(self, rows: NDArray[np.int64]) -> Observation:
-        """Returns fresh arrays of the rows' observations."""
-        return {
-            **super().observe(rows),
-            "action_mask": np.ones((len(rows), len(self.labels)), np.int8),
-        }
+    def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        """Starts an episode in every row given: its title and first chunks are shown."""
+        super().reset(rows, instances)
+        self._forecast[rows] = 0
 
     def metrics(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Returns what is measured of rows that have terminated; see `lightbulb_envs.metrics`."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lightbulb_envs.actions import as_batch
 from lightbulb_envs.engines.engine import Engine, Observation, Step, offers
 
 Paid = tuple[float, dict[str, float], bool, bool, bool]
@@ -41,7 +42,7 @@ class RowOfArrays:
         self._engine.reset(self._rows, np.array([instance]))
 
     def step(self, action: Any) -> Paid:
-        step = self._engine.step(self._rows, np.asarray([action]))
+        step = self._engine.step(self._rows, as_batch([action], self._engine.action_space))
         return first_of(step, self._engine.part_names)
 
     def observe(self) -> Observation:

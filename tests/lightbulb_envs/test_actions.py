@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gymnasium.spaces import Box, Discrete, MultiBinary, MultiDiscrete, Text
+from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -116,7 +116,10 @@ def test_weights_keep_the_type_of_their_space():
         (Box(0, 1, (2,)), [[0.5, float("nan")]], ValueError, r"in \[0, 1\], got \[nan\]"),
         (Box(0, 1, (2,)), [["a", "b"]], TypeError, "weights must be numbers"),
         (Box(0, 1, (2,)), [0.5], ValueError, r"shape \(1, 2\)"),
-        (Text(3), [1], TypeError, "Discrete, MultiDiscrete, MultiBinary or Box"),
+        (Text(3), [1], TypeError, "must be a string, got int"),
+        (Text(3), ["abcd"], ValueError, "may have 3 characters, and one has 4"),
+        (Text(3), "a", ValueError, "a text for each of 1 rows"),
+        (Dict(), [1], TypeError, "are Discrete, MultiDiscrete, MultiBinary, Box or Text here"),
     ],
 )
 def test_bad_actions_are_refused(space, actions, error, message):

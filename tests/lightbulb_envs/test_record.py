@@ -144,11 +144,20 @@ LINES = {
     "actions": (_line(actions="12"), "actions must be of type list"),
     "bool action": (
         _line(actions=[1, True]),
-        "action 2 must be an int, a list of ints or a list of floats, got True",
+        "action 2 must be an int, a string, a list of ints or a list of floats, got True",
     ),
-    "float action": (_line(actions=[1.0, 2]), "action 1 must be an int, a list of ints or a list"),
-    "bool place": (_line(actions=[1, [False]]), "action 2 must be an int, a list of ints or"),
-    "mixed places": (_line(actions=[1, [0.5, 1]]), "action 2 must be an int, a list of ints or"),
+    "float action": (
+        _line(actions=[1.0, 2]),
+        "action 1 must be an int, a string, a list of ints or a list",
+    ),
+    "bool place": (
+        _line(actions=[1, [False]]),
+        "action 2 must be an int, a string, a list of ints or",
+    ),
+    "mixed places": (
+        _line(actions=[1, [0.5, 1]]),
+        "action 2 must be an int, a string, a list of ints or",
+    ),
     "places too large": (
         RECORD.to_json().replace("[2, 0]", "[1e999]"),
         "action 2 must be of finite floats",

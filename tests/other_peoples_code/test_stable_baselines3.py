@@ -127,10 +127,10 @@ def test_plain_ppo_takes_illegal_actions_and_goes_on():
     assert 0 < sum(told) < 512
 
 
-def test_masks_are_found_through_wrappers_in_sb3s_layout(every_id):
-    env = TransformReward(_make(every_id), lambda reward: 2 * reward)
+def test_masks_are_found_through_wrappers_in_sb3s_layout(every_id_of_arrays):
+    env = TransformReward(_make(every_id_of_arrays), lambda reward: 2 * reward)
     assert is_masking_supported(env)
-    batch = _batch(every_id, num_envs=2)
+    batch = _batch(every_id_of_arrays, num_envs=2)
     assert is_masking_supported(batch)
     observation, _ = env.reset(seed=0)
     batch.seed(0)
@@ -159,8 +159,8 @@ def test_a_trained_model_acts_legally_in_a_single_environment(env_id):
 
 
 @pytest.mark.parametrize("algorithm", [PPO, A2C])
-def test_algorithms_train_in_every_action_space(algorithm, every_id):
-    algorithm("MultiInputPolicy", _batch(every_id, 2), n_steps=32, device="cpu").learn(64)
+def test_algorithms_train_in_every_action_space(algorithm, every_id_of_arrays):
+    algorithm("MultiInputPolicy", _batch(every_id_of_arrays, 2), n_steps=32, device="cpu").learn(64)
 
 
 def test_dqn_trains_where_actions_are_discrete():
@@ -168,8 +168,8 @@ def test_dqn_trains_where_actions_are_discrete():
     DQN("MultiInputPolicy", env, learning_starts=8, buffer_size=64, device="cpu").learn(64)
 
 
-def test_sb3s_checker_has_nothing_to_say(every_id, in_numbers):
-    env = FlattenObservation(gymnasium.make(every_id, **in_numbers(every_id)))
+def test_sb3s_checker_has_nothing_to_say(every_id_of_arrays, in_numbers):
+    env = FlattenObservation(gymnasium.make(every_id_of_arrays, **in_numbers(every_id_of_arrays)))
     with warnings.catch_warnings():
         if isinstance(env.action_space, Box):  # probabilities begin at 0, whatever suits a Gaussian
             warnings.filterwarnings("ignore", message="We recommend you to use a symmetric and")

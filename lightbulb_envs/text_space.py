@@ -15,13 +15,15 @@ _CHARACTERS = "".join(map(chr, range(0x20, 0x7F))) + "\näß–“”€中文�
 class UnicodeText(gymnasium.spaces.Text):
     """Strings of any characters, from none to `max_length` of them.
 
-    Samples are short, and of a few characters. No array holds such strings, so that Gymnasium's
-    `AsyncVectorEnv` needs `shared_memory=False`, and raises ValueError without it: from a `Text`
-    space in shared memory it returns nothing but the first character of its alphabet.
+    Samples are short, and of a few characters; or, as often, one of `examples`. No array holds such
+    strings, so that Gymnasium's `AsyncVectorEnv` needs `shared_memory=False`, and raises ValueError
+    without it: from a `Text` space in shared memory it returns nothing but the first character of
+    its alphabet.
     """
 
-    def __init__(self, max_length: int, *, seed: int | None = None):
+    def __init__(self, max_length: int, *, examples: tuple[str, ...] = (), seed: int | None = None):
         super().__init__(max_length, min_length=0, charset=_CHARACTERS, seed=seed)
+        self.examples = examples
 
     def contains(self, x: Any) -> bool:
         """Returns whether `x` is a string that is not too long."""
@@ -30,6 +32,8 @@ class UnicodeText(gymnasium.spaces.Text):
     def sample(self, mask: Any = None, probability: Any = None) -> str:
         """Returns a short string; masks are those of `Text`."""
         if mask is None and probability is None:
+            if self.examples and self.np_random.integers(2):
+                return self.examples[self.np_random.integers(len(self.examples))]
             mask = int(self.np_random.integers(min(self.max_length, _SAMPLED) + 1)), None
         return super().sample(mask, probability)
 

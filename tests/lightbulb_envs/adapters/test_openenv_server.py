@@ -1,0 +1,179 @@
+"""OpenEnv's own client plays over a socket; `make test-slow` runs this beside OpenEnv."""
+
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+import uvicorn
+from openenv.core import GenericEnvClient
+
+from lightbulb_envs.adapters.openenv_server import create_server
+from lightbulb_envs.adapters.text import make_text_env
+
+PICK, READ = "Lightbulb/NewsSummariser-v0", "Lightbulb/SentimentAnalysis-v0"
+LEGAL = re.compile(r"Legal answers: (?:\d+-)?(\d+)")
+
+
+def _scripted(prompt: str) -> str:
+    """Answers as a model would that takes the first of the highest legal numbers."""
+    return f"I think it is this one.\n{LEGAL.findall(prompt)[-1]}"
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(600):
+        try:
+            httpx.get(f"{url}/health").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"nothing answers at {url}")
+
+
+@pytest.fixture(scope="module")
+def serve():
+    """Serves ids on ports of this machine, from threads of this process."""
+    running = []
+
+    def start(env_id, **settings):
+        port = _free_port()
+        config = uvicorn.Config(
+            create_server(env_id, **settings), port=port, log_level="error", ws="websockets-sansio"
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        running.append((server, thread))
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url)
+        return url
+
+    yield start
+    for server, thread in running:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def url(serve):
+    return serve(PICK, level=1)
+
+
+def _play(url, **which):
+    """Returns what a scripted model's episode tells, step by step."""
+    with GenericEnvClient(base_url=url).sync() as client:
+        result = client.reset(**which)
+        told = [(result.observation["prompt"], result.reward, result.done)]
+        while not result.done:
+            result = client.step({"text": _scripted(result.observation["prompt"])})
+            told.append((result.observation["prompt"], result.reward, result.done))
+        state = client.state()
+    assert state["episode_return"] == pytest.approx(sum(paid for _, paid, _ in told[1:]))
+    assert (state["has_ended"], state["step_count"]) == (True, len(told) - 1)
+    return told
+
+
+def _play_here(**which):
+    """Returns the same without a server."""
+    env = make_text_env(PICK, level=1)
+    options = {"instance": which["instance"]} if "instance" in which else None
+    prompt, _ = env.reset(seed=which.get("seed"), options=options)
+    told, done = [(prompt, None, False)], False
+    while not done:
+        prompt, reward, terminated, truncated, _ = env.step(_scripted(prompt))
+        done = terminated or truncated
+        told.append((prompt, reward, done))
+    return told
+
+
+@pytest.mark.parametrize("which", [{"seed": 0}, {"seed": 1 << 40}, {"instance": 7}])
+def test_a_client_plays_the_episode_that_it_asks_for(url, which):
+    assert _play(url, **which) == _play_here(**which)
+
+
+def test_sessions_at_once_do_not_meet(url):
+    seeds = list(range(6))
+    with ThreadPoolExecutor(len(seeds)) as pool:
+        played = list(pool.map(lambda seed: _play(url, seed=seed), seeds))
+    assert played == [_play_here(seed=seed) for seed in seeds]
+    with GenericEnvClient(base_url=url).sync() as one, GenericEnvClient(base_url=url).sync() as two:
+        first = one.reset(instance=2).observation
+        assert two.reset(instance=2).observation == first
+        one.step({"text": "0"})
+        assert (one.state()["step_count"], two.state()["step_count"]) == (1, 0)
+        assert two.step({"text": "1"}).observation["messages"][-2]["content"] == "1"
+
+
+def test_more_sessions_than_are_allowed_are_refused(serve):
+    url = serve(READ, sessions=1)
+    with GenericEnvClient(base_url=url).sync() as one:
+        one.reset(seed=0)
+        with (
+            GenericEnvClient(base_url=url).sync() as two,
+            pytest.raises(RuntimeError, match="CAPACITY_REACHED"),
+        ):
+            two.reset(seed=0)
+
+
+@pytest.mark.parametrize(
+    ("message", "wrong"),
+    [
+        ("no episode has begun: call reset first", lambda client: client.step({"text": "0"})),
+        ("takes seed, episode_id and instance", lambda client: client.reset(instances=1)),
+        ("an instance must be in", lambda client: client.reset(instance=-1)),
+        ('an action is {"text": "3"}', lambda client: client.step({"text": 3})),
+        ('an action is {"text": "3"}', lambda client: client.step({"number": 3})),
+    ],
+)
+def test_a_client_is_told_what_is_wrong_and_may_go_on(url, message, wrong):
+    with GenericEnvClient(base_url=url).sync() as client:
+        with pytest.raises(RuntimeError, match=re.escape(message)):
+            wrong(client)
+        client.reset(instance=0)
+        assert client.step({"text": "stop"}).done
+        with pytest.raises(RuntimeError, match="the episode has ended: call reset first"):
+            client.step({"text": "0"})
+
+
+def test_http_says_what_is_wrong_too(url):
+    assert httpx.post(f"{url}/reset", json={"instance": 7}).json()["observation"]["instance"] == 7
+    for path, body, status, message in (
+        ("reset", {"instances": 7}, 422, "takes seed, episode_id and instance"),
+        ("reset", {"instance": "x"}, 422, "must be an integer"),
+        ("step", {"action": {"text": 3}}, 422, "an action is"),
+        ("step", {"action": {"text": "3"}}, 409, "played over the WebSocket /ws"),
+    ):
+        answer = httpx.post(f"{url}/{path}", json=body)
+        assert answer.status_code == status
+        assert message in answer.json()["detail"]
+    assert httpx.get(f"{url}/metadata").json()["name"] == PICK
+    action = httpx.get(f"{url}/schema").json()["action"]
+    assert action["properties"]["text"]["type"] == "string"
+
+
+def test_the_command_serves():
+    port = _free_port()
+    command = [sys.executable, "-m", "lightbulb_envs.adapters.openenv_server", "--env", PICK]
+    flags = ["--port", str(port), "--settings", "level=1", "split=test"]
+    with subprocess.Popen([*command, *flags], stderr=subprocess.DEVNULL) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}")
+            with GenericEnvClient(base_url=f"http://127.0.0.1:{port}").sync() as client:
+                served = client.reset(instance=1).observation["prompt"]
+                assert client.state()["settings"] == {"level": 1, "split": "test"}
+        finally:
+            server.terminate()
+    env = make_text_env(PICK, level=1, split="test")
+    assert served == env.reset(options={"instance": 1})[0]

@@ -35,12 +35,13 @@ class TextAction(Action):
         Of pydantic's own error OpenEnv tells a client no more than "Invalid message".
         """
         try:
-            return super().model_validate(obj, **settings)
+            action: TextAction = super().model_validate(obj, **settings)
         except ValidationError as error:
             raise TypeError(
                 f'an action is {{"text": "3"}}, with a string and no other field but "metadata", '
                 f"got {shorten(obj)}"
             ) from error
+        return action
 
 
 class TextObservation(Observation):

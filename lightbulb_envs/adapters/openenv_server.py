@@ -30,13 +30,13 @@ def create_server(env_id: str, sessions: int = SESSIONS, **settings: Any) -> "Fa
         ImportError: openenv-core is not installed.
         TypeError, ValueError: no such id or keyword, or no session allowed.
     """
-    from openenv.core.env_server.http_server import create_app
-
     from lightbulb_envs.adapters.openenv_env import ServedEnv, TextAction, TextObservation
 
     if sessions < 1:
         raise ValueError(f"sessions must be 1 or more, got {sessions}")
     make_text_env(env_id, **settings).close()  # or each client would be told that it has failed
+    from openenv.core.env_server.http_server import create_app  # which is there: see `openenv_env`
+
     app: FastAPI = create_app(
         functools.partial(ServedEnv, env_id, **settings),
         TextAction,

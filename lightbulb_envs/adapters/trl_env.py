@@ -47,7 +47,7 @@ class TrlEnv:
 
     def _begin(self, info: dict[str, Any]) -> None:
         self.info = info
-        """That of the newest step of a `TextWrapper`: "instance", "messages", "metrics" and more."""
+        """A `TextWrapper`'s, of the newest step: "instance", "messages", "metrics" and more."""
         self.episode_return = 0.0
         """What the answers so far were paid."""
         self.reward_parts: dict[str, float] = {}

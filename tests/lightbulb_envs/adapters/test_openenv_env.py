@@ -1,4 +1,4 @@
-"""Environments as OpenEnv serves them, in one process; `make test-slow` runs this beside OpenEnv."""
+"""Environments as OpenEnv serves them, in one process; run by `make test-slow`."""
 
 import json
 
@@ -70,7 +70,9 @@ def test_a_reset_forgets_the_episode_before():
     assert (env.state.step_count, env.state.episode_return) == (0, 0.0)
 
 
-@pytest.mark.parametrize("data", [{"text": 3}, {"txt": "3"}, {}, {"text": "3", "more": 1}, {"text": None}])
+@pytest.mark.parametrize(
+    "data", [{"text": 3}, {"txt": "3"}, {}, {"more": 1, "text": "3"}, {"text": None}]
+)
 def test_an_action_of_another_form_is_explained(data):
     with pytest.raises(TypeError, match='an action is {"text": "3"}, with a string') as error:
         deserialize_action(data, TextAction)

@@ -1,5 +1,6 @@
-"""OpenEnv's own client plays over a socket; `make test-slow` runs this beside OpenEnv."""
+"""OpenEnv's own client plays over a socket; run by `make test-slow`."""
 
+import json
 import re
 import socket
 import subprocess
@@ -7,15 +8,18 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
 from openenv.core import GenericEnvClient
+from websockets.sync.client import connect
 
-from lightbulb_envs.adapters.openenv_server import create_server
+from lightbulb_envs.adapters.openenv_server import create_server, main
 from lightbulb_envs.adapters.text import make_text_env
 
+ROOT = Path(__file__).parents[3]
 PICK, READ = "Lightbulb/NewsSummariser-v0", "Lightbulb/SentimentAnalysis-v0"
 LEGAL = re.compile(r"Legal answers: (?:\d+-)?(\d+)")
 
@@ -120,11 +124,8 @@ def test_more_sessions_than_are_allowed_are_refused(serve):
     url = serve(READ, sessions=1)
     with GenericEnvClient(base_url=url).sync() as one:
         one.reset(seed=0)
-        with (
-            GenericEnvClient(base_url=url).sync() as two,
-            pytest.raises(RuntimeError, match="CAPACITY_REACHED"),
-        ):
-            two.reset(seed=0)
+        with connect(url.replace("http", "ws") + "/ws") as two:
+            assert json.loads(two.recv())["data"]["code"] == "CAPACITY_REACHED"
 
 
 @pytest.mark.parametrize(
@@ -177,3 +178,46 @@ def test_the_command_serves():
             server.terminate()
     env = make_text_env(PICK, level=1, split="test")
     assert served == env.reset(options={"instance": 1})[0]
+
+
+def test_the_example_of_the_page_plays(url):
+    page = (ROOT / "docs/language_models.md").read_text(encoding="utf-8")
+    _, code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert code.count("http://127.0.0.1:8000") == 1
+    names: dict = {"model": lambda messages: _scripted(messages[-1]["content"])}
+    exec(code.replace("http://127.0.0.1:8000", url), names)
+    rewards = [reward for _, reward, _ in _play_here(instance=7)[1:]]
+    assert names["episode_return"] == sum(rewards) > 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--env", "Lightbulb/Summariser-v0"], "there are Lightbulb/NewsSummariser-Easy-v0"),
+        (["--env", "CartPole-v1"], "is not one of Lightbulb's environments"),
+        (["--env", "nowhere:Example/Env-v0"], "No module named 'nowhere'"),
+        (["--env", PICK, "--settings", "levle=1"], "unknown keyword 'levle'"),
+        (["--env", PICK, "--settings", "level"], "--settings takes NAME=VALUE"),
+        (["--env", PICK, "--sessions", "0"], "sessions must be 1 or more, got 0"),
+        ([], "the following arguments are required: --env"),
+    ],
+)
+def test_the_command_refuses_what_it_cannot_serve(flags, message, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["openenv_server", *flags])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_openenv_the_command_says_what_to_install():
+    code = (
+        "import sys, runpy; sys.modules['openenv'] = None; sys.argv[1:] = ['--env', 'X'];"
+        "runpy.run_module('lightbulb_envs.adapters.openenv_server', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "openenv_server: serving environments needs openenv-core: "
+        "pip install 'lightbulb[openenv]'\n"
+    )

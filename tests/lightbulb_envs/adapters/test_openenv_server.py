@@ -125,7 +125,7 @@ def test_more_sessions_than_are_allowed_are_refused(serve):
     with GenericEnvClient(base_url=url).sync() as one:
         one.reset(seed=0)
         with connect(url.replace("http", "ws") + "/ws") as two:
-            assert json.loads(two.recv())["data"]["code"] == "CAPACITY_REACHED"
+            assert json.loads(two.recv(timeout=20))["data"]["code"] == "CAPACITY_REACHED"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,7 @@ def test_the_example_of_the_page_plays(url):
 )
 def test_the_command_refuses_what_it_cannot_serve(flags, message, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["openenv_server", *flags])
+    monkeypatch.setattr(uvicorn, "run", None)
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 2

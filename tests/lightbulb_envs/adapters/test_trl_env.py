@@ -355,7 +355,6 @@ def test_returns_are_for_our_environments_and_others_are_left_out():
     assert episode_returns([env, object()], log_metric=logged.__setitem__) == [0.0, None]
     assert logged == {"has_ended": 0.0}
     assert ended([object(), env]) == [None, 0.0]
-    assert episode_returns([object()], log_metric=None) == [None]
 
 
 def test_a_factory_survives_pickling_and_says_at_once_what_is_wrong():
@@ -386,18 +385,16 @@ def test_the_example_of_the_page_trains(tokenizer, tmp_path, monkeypatch):
     folder = tmp_path / "model"
     _small_model(tokenizer).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    code = _replaced(code, '"Qwen/Qwen3-0.6B"', repr(str(folder)))
-    code = _replaced(code, "max_steps=500", "max_steps=1, logging_steps=1, use_cpu=True")
+    for old, new in (
+        ('"Qwen/Qwen3-0.6B"', repr(str(folder))),
+        ("max_steps=500", "max_steps=1, logging_steps=1, use_cpu=True"),
+    ):
+        assert code.count(old) == 1, old
+        code = code.replace(old, new)
     generate = _scripted(_pick_two, tokenizer)
     monkeypatch.setattr(LlamaForCausalLM, "generate", lambda self, **told: generate(**told))
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     exec(compile(code, "language_models.md", "exec"), names)
-    first = names["trainer"].state.log_history[0]
-    assert first["rewards/episode_returns/mean"] > 0
-    assert first["has_ended"] == 1
-
-
-def _replaced(code: str, old: str, new: str) -> str:
-    assert code.count(old) == 1, old
-    return code.replace(old, new)
+    logged = names["trainer"].state.log_history[0]
+    assert logged["rewards/episode_returns/mean"] > 0 < logged["has_ended"]

@@ -6,9 +6,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+OPENENV := .venv-openenv
+INSTALL := -m pip install --quiet --disable-pip-version-check --constraint
+PIP := $(BIN)/python $(INSTALL) constraints.txt
 KERNEL := $(wildcard lightbulb_envs/kernel/*.[ch])
 PLAIN := $(addprefix tests/lightbulb_envs/,engines adapters rewards sources/newsroom test_golden.py test_instances.py test_randomness.py)
+OPENENV_TESTS := $(wildcard tests/lightbulb_envs/adapters/test_openenv_*.py)
 SOURCES := lightbulb_envs lightbulb_backbones lightbulb_agents benchmarks tests
 
 .DEFAULT_GOAL := help
@@ -36,6 +39,14 @@ $(VENV)/dev: $(VENV)/created pyproject.toml constraints.txt $(KERNEL)
 	@$(PIP) --editable '.[dev]'
 	@touch $(VENV)/agents $@
 
+# OpenEnv brings gradio, which allows no pillow of 13 or later; all else is as in constraints.txt.
+$(OPENENV)/installed: $(VENV)/created pyproject.toml constraints.txt $(KERNEL)
+	@echo "== Installing lightbulb[openenv] into $(OPENENV): some minutes the first time"
+	@$(PYTHON) -m venv $(OPENENV)
+	@sed 's/^pillow==.*/pillow==12.3.0/' constraints.txt > $(OPENENV)/constraints.txt
+	@$(OPENENV)/bin/python $(INSTALL) $(OPENENV)/constraints.txt --editable '.[openenv]' hypothesis pytest
+	@touch $@
+
 train: $(VENV)/agents
 	@echo "== Training; runs/ holds what it leaves"
 	@$(BIN)/python -m lightbulb_agents.train
@@ -53,7 +64,9 @@ test: $(VENV)/dev
 	@$(BIN)/python -m pytest -q -m "not slow" -n 2
 	@echo "== All passed. Next: 'make test-slow' before a release, 'make train' to see it learn"
 
-test-slow: $(VENV)/dev
+test-slow: $(VENV)/dev $(OPENENV)/installed
+	@echo "== OpenEnv's client and server"
+	@$(OPENENV)/bin/python -m pytest -q -o addopts="--import-mode=importlib --strict-markers" $(OPENENV_TESTS)
 	@echo "== Slow tests"
 	@$(BIN)/python -m pytest -q -m slow -n 2
 	@echo "== The environments without the C kernel"
@@ -61,4 +74,4 @@ test-slow: $(VENV)/dev
 	@echo "== All passed. Next: 'make train' to see it learn"
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OPENENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@
     prompt, info = env.reset(seed=0)
     prompt, reward, terminated, truncated, info = env.step("I pick sentence 3.")
 
+`make_text_env(id, **settings)` does both of the first line, for the adapters to other frameworks.
 `answers` says how an answer is read, `prompts` what is told. Batches are Gymnasium's
 `SyncVectorEnv`, or its `AsyncVectorEnv` with `shared_memory=False`.
 
@@ -77,6 +78,11 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
         self.action_space = UnicodeText(_MOST_READ)
         self._observation: Any = None
         self._info: dict[str, Any] | None = None
+
+    @property
+    def task(self) -> str:
+        """What may be done, and how to answer: the chat's system message."""
+        return self._task
 
     def _find_penalty(self, given: float | None) -> float:
         """Returns what an answer that stands for no action costs."""
@@ -210,3 +216,31 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
         self._steps, self._error = snapshot["steps"], snapshot["error"]
         self._has_ended = snapshot["has_ended"]
         return self._tell(), self._told(info)
+
+
+def make_text_env(env_id: str, **settings: Any) -> TextWrapper:
+    """Returns one of our environments in text; `settings` are its keywords.
+
+    Raises:
+        ValueError: no such id, or somebody else's; the message lists the ids there are.
+    """
+    try:
+        # A first reset that raises breaks all steps to come of Gymnasium's passive checker.
+        env = gymnasium.make(env_id, disable_env_checker=True, **settings)
+    except gymnasium.error.UnregisteredEnv as error:
+        raise ValueError(
+            f"no environment is called {env_id!r} ({error}): there are {_our_ids()}; one of "
+            'another package is there once its module is imported, and is found by "module:Id"'
+        ) from None
+    if not isinstance(env.unwrapped, TextEnv):
+        raise ValueError(
+            f"{env_id!r} is not one of Lightbulb's environments, which are {_our_ids()}: wrap "
+            "others yourself, with TextWrapper(env, illegal_penalty=...)"
+        )
+    return TextWrapper(env)
+
+
+def _our_ids() -> str:
+    entry_point = f"{TextEnv.__module__}:{TextEnv.__name__}"
+    ours = (one.id for one in gymnasium.registry.values() if one.entry_point == entry_point)
+    return ", ".join(ours)

@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import re
 import warnings
 
 import gymnasium
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 import lightbulb_envs
 from lightbulb_envs.actions import draw_legal, flat_mask
 from lightbulb_envs.adapters.prompts import ENDED, make_prompt
-from lightbulb_envs.adapters.text import TextWrapper
+from lightbulb_envs.adapters.text import TextWrapper, make_text_env
 from lightbulb_envs.summation import add_in_order
 from lightbulb_envs.text_space import UnicodeText
 
@@ -364,6 +365,41 @@ def test_make_vec_wraps_each_environment():
     envs = gymnasium.make_vec(PICK, num_envs=2, vectorization_mode="sync", wrappers=[TextWrapper])
     prompts, _ = envs.reset(seed=[4, 5])
     assert prompts[1] == _wrapped().reset(seed=5)[0]
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_an_id_and_its_settings_make_the_same_as_wrapping_by_hand(env_id):
+    env = make_text_env(env_id, num_instances=7)
+    assert (
+        env.spec
+        == TextWrapper(gymnasium.make(env_id, num_instances=7, disable_env_checker=True)).spec
+    )
+    prompt, info = env.reset(seed=0)
+    assert prompt == _wrapped(env_id, num_instances=7).reset(seed=0)[0]
+    assert env.task == info["messages"][0]["content"]
+
+
+@pytest.mark.parametrize("wrong", [-1, "x"])
+def test_a_first_reset_that_is_refused_spoils_no_later_one(wrong):
+    env = make_text_env(PICK)
+    with pytest.raises(ValueError, match="instance"):
+        env.reset(options={"instance": wrong})
+    env.reset(options={"instance": 0})
+    assert env.step("stop")[2]
+
+
+@pytest.mark.parametrize(
+    ("env_id", "message"),
+    [
+        ("Lightbulb/NewsSummarizer-v0", "Did you mean: `NewsSummariser`?"),
+        ("Lightbulb/NewsSummariser-v9", "there are Lightbulb/NewsSummariser-Easy-v0"),
+        ("CartPole-v1", "is not one of Lightbulb's environments, which are Lightbulb/News"),
+    ],
+)
+def test_an_id_that_is_not_ours_is_refused_with_those_there_are(env_id, message):
+    with pytest.raises(ValueError, match=re.escape(message)) as error:
+        make_text_env(env_id)
+    assert "Lightbulb/SentimentAnalysis-v0" in str(error.value)
 
 
 class Corridor(gymnasium.Env):

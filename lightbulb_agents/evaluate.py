@@ -348,10 +348,10 @@ def _free_path(folder: Path, results: Results) -> Path:
 def main() -> None:
     """Evaluates a run from the command line: exit code 1 for bad input, 130 when it is stopped."""
     raise_from_now_on()
-    config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
-    if not _is_language(config):
-        torch.set_num_threads(1)  # such networks are too small for more
     try:
+        config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
+        if not _is_language(config):
+            torch.set_num_threads(1)  # such networks are too small for more
         results, records = evaluate_run(config)
         print(format_table(results))
         with explained(config.folder()):

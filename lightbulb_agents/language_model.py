@@ -71,15 +71,15 @@ class LanguageModel:
         config: how it is told chats, and how it answers.
 
     Raises:
-        ValueError: the form "chat" is asked for, and the tokenizer has no chat template; or the
-            tokenizer has more tokens than the model.
+        ValueError: the form "chat" is asked for, and the tokenizer has no chat template; the
+            tokenizer has more tokens than the model; or there is no such device.
     """
 
     def __init__(self, model: Any, tokenizer: Any, config: LanguageConfig | None = None):
         self.config = LanguageConfig() if config is None else config
         self.cut = 0
         """Answers that were cut off at max_new_tokens."""
-        self._model, self._tokenizer = model.to(self.config.device).eval(), tokenizer
+        self._model, self._tokenizer = _placed(model, self.config.device).eval(), tokenizer
         self.has_template = self.config.form != "plain" and bool(tokenizer.chat_template)
         if self.config.form == "chat" and not self.has_template:
             raise ValueError(
@@ -220,6 +220,15 @@ class LanguageModel:
         self.cut += end is None
         text: str = self._tokenizer.decode(ids[:end], skip_special_tokens=True)
         return text if self.has_template else text.lstrip("\n").split(_BLANK)[0]
+
+
+def _placed(model: Any, device: str) -> Any:
+    """Returns a model on a device; ValueError if there is no such device here."""
+    try:
+        return model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise ValueError(f"the model cannot be put on the device {device!r} ({said})") from error
 
 
 def _without_system(chat: Messages) -> Messages:

@@ -1,6 +1,6 @@
 """What the agents' tests share: a small network, its trunk, rollouts, and small language models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,15 @@ class Learner:
 def make_learner() -> Callable[..., Learner]:
     """Makes learners."""
     return Learner
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Lets torch use one thread: for models so small, more are slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 TEMPLATE = (
@@ -181,7 +190,8 @@ class ScriptModel(PreTrainedModel, GenerationMixin):
 
     def forward(self, input_ids: Any, attention_mask: Any, **others: Any) -> CausalLMOutput:
         logits = torch.zeros(*input_ids.shape, self.config.vocab_size)
-        for row, (all_ids, mask) in enumerate(zip(input_ids, attention_mask.bool(), strict=True)):
+        is_real = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+        for row, (all_ids, mask) in enumerate(zip(input_ids, is_real.bool(), strict=True)):
             ids = all_ids[mask].tolist()
             marks = [place for place, one in enumerate(ids) if one == self.config.mark_token_id]
             answer = self.config.answers[min(len(marks), len(self.config.answers)) - 1]

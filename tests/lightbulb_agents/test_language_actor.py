@@ -14,6 +14,7 @@ from lightbulb_envs.replay import replay
 from lightbulb_envs.rollout import roll_out
 
 ID = "Lightbulb/NewsSummariser-v0"
+SLATE = "Lightbulb/NewsSummariser-Slate-v0"
 IDS = tuple(lightbulb_envs.ROWS)
 
 
@@ -103,6 +104,19 @@ def test_draws_follow_the_seed():
     first, again, other = (play(ID, seed=seed)[1] for seed in (5, 5, 6))
     assert first == again != other
     assert play(ID, seed=None)[1] != play(ID, seed=None)[1]
+
+
+def test_every_turn_of_every_episode_has_draws_of_its_own():
+    drawn = []
+
+    class Silent:
+        def answer(self, chats, generators):
+            drawn.extend(generator.random() for generator in generators)
+            return [""] * len(chats)
+
+    engine = lightbulb_envs.make_engine(SLATE, 2)
+    roll_out(LanguageActor(Silent(), engine), engine, np.arange(3), seed=0)
+    assert len(set(drawn)) == len(drawn) == 3 * 8
 
 
 def test_the_same_instance_twice_is_two_episodes_with_draws_of_their_own():

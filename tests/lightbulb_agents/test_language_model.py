@@ -19,6 +19,7 @@ from transformers import (
 from lightbulb_agents.language_folder import load_language_model
 from lightbulb_agents.language_model import LanguageConfig, LanguageModel, _Draw
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 TASK = {"role": "system", "content": "Answer with a number."}
 CHATS = [
     [TASK, {"role": "user", "content": "Three or four?"}],
@@ -281,6 +282,12 @@ def test_code_in_a_folder_is_never_run(model_folder, tmp_path):
     with pytest.raises(ValueError, match="cannot be loaded as a language model"):
         load_language_model(folder)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("device", ["nowhere", "cuda:99"])
+def test_a_device_that_is_not_there_is_explained(device, model_folder):
+    with pytest.raises(ValueError, match=f"cannot be put on the device '{device}'"):
+        load_language_model(model_folder, LanguageConfig(device=device))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A model that reads and writes text as an `Actor`: it is told what `TextWrapper` tells.
 
-    model = LanguageModel.load(folder)  # of `language_model`, or anything with `answer`
+    model = load_language_model(folder)  # of `language_folder`; or anything with `answer`
     engine = lightbulb_envs.make_engine("Lightbulb/NewsSummariser-v0", 64, split="test")
     episodes = roll_out(LanguageActor(model, engine), engine, np.arange(500), seed=0)
 

@@ -77,8 +77,8 @@ def test_a_real_model_plays_in_batches_as_alone(model_folder, temperature):
     assert played(1, 1) == played(3, 2)
 
 
-def test_a_model_with_one_line_for_all_turns_is_told_the_last_state_alone(write_script):
-    folder = write_script("0")  # which is its first turn for ever, if it sees no other
+def test_a_model_that_is_told_the_last_state_alone_is_in_its_first_turn_for_ever(write_script):
+    folder = write_script("0", "1", "stop")
     results, records = evaluated(folder, history="state", episodes=2)
     assert all(record.actions[1:] == (0,) * 63 for record in records)
     assert results.answers.illegal == 2 * 63

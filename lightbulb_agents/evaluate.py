@@ -1,13 +1,16 @@
-"""Evaluating a run: `python -m lightbulb_agents.evaluate RUN --split test --episodes 500`."""
+"""Evaluating a run: `python -m lightbulb_agents.evaluate RUN --split test --episodes 500`.
+
+`hf:FOLDER` in the place of RUN is a language model of `transformers` in a local folder.
+"""
 
 from lightbulb_agents.interrupts import end_at_once, raise_from_now_on
 
 if __name__ == "__main__":
     end_at_once()
 
-import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,20 +20,22 @@ import torch
 import tyro
 from numpy.typing import NDArray
 
-from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, read_as_run, write_json
-from lightbulb_agents.layout import Layout
+from lightbulb_agents.checkpoint import write_json
+from lightbulb_agents.language_actor import AnswerCounts, History, LanguageActor
+from lightbulb_agents.language_folder import load_language_model
+from lightbulb_agents.language_model import LanguageConfig
 from lightbulb_agents.limits import check_least, check_most
-from lightbulb_agents.network import ArticleNetwork, NetworkConfig, make_network
-from lightbulb_agents.neural_actor import NeuralActor
+from lightbulb_agents.run import Run
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import baselines_of, heuristics_of, make_baseline
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.metrics import summed_up
 from lightbulb_envs.record import EpisodeRecord, records_of, write_records
-from lightbulb_envs.registry import find_row, keywords_of, make_engine
+from lightbulb_envs.registry import find_row, make_engine
 from lightbulb_envs.rollout import Episode, roll_out
 from lightbulb_envs.score import Interval, mean_interval, random_returns, score_interval
 from lightbulb_envs.settings import parse_settings
+from lightbulb_envs.whole_file import explained
 
 _ROWS = 128
 
@@ -61,89 +66,12 @@ class Results:
     differences: dict[str, Interval]
     """Trained minus each heuristic, in return, paired by document."""
     notes: tuple[str, ...] = ()
+    answers: AnswerCounts | None = None
+    """How a language model answered, if it is one."""
 
     def entry(self, name: str) -> Entry:
         """Returns the entry of that name."""
         return next(entry for entry in self.entries if entry.name == name)
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished or unfinished run on disk."""
-
-    folder: Path
-    env_id: str
-    settings: dict[str, Any]
-    algorithm: str
-    network: NetworkConfig
-    head: str
-    layout: Layout
-    vocabulary_size: int
-    vocabulary_digest: str
-    labels: tuple[str, ...] = ()
-    """What its actions mean, where they are labels."""
-
-    @staticmethod
-    def load(folder: Path) -> "Run":
-        """Reads a run's config; FileNotFoundError if the folder holds none."""
-        path = folder / "run.json"
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"{folder} is no run folder: it holds no run.json; name a folder that "
-                "`python -m lightbulb_agents.train` left, such as runs/..."
-            )
-        with read_as_run(path):
-            data = json.loads(path.read_text(encoding="utf-8"))
-            return Run(
-                folder=folder,
-                env_id=data["env_id"],
-                settings=data["settings"],
-                algorithm=data["algorithm"],
-                network=NetworkConfig.from_json(data["network"]),
-                head=data["head"],
-                layout=Layout.from_json(data["layout"]),
-                vocabulary_size=data["vocabulary_size"],
-                vocabulary_digest=data["vocabulary_digest"],
-                labels=tuple(data.get("labels", ())),
-            )
-
-    def reading_settings(self) -> dict[str, Any]:
-        """Returns the settings that make tokens and labels those that the network knows."""
-        tokenizer = self.folder / "tokenizer.json"
-        settings: dict[str, Any] = {"vocabulary_digest": self.vocabulary_digest}
-        if self.labels:
-            settings["labels"] = list(self.labels)
-        if tokenizer.is_file():
-            settings["tokenizer"] = str(tokenizer)
-        known = keywords_of(self.env_id)
-        return {name: value for name, value in settings.items() if name in known}
-
-    def check(self, engine: Engine) -> None:
-        """Raises ValueError if the network cannot read or act in an engine."""
-        digest = engine.source.vocabulary.digest
-        if digest != self.vocabulary_digest:
-            raise ValueError(
-                f"the run in {self.folder} reads the vocabulary {self.vocabulary_digest}, and "
-                f"these documents are told in {digest}: a policy reads what it was trained to read"
-            )
-        layout = Layout.of(engine.observation_space, engine.action_space)
-        theirs = (layout.vectors, layout.vector_width, layout.features)
-        if theirs != (self.layout.vectors, self.layout.vector_width, self.layout.features):
-            raise ValueError(
-                f"the run in {self.folder} observes {self.layout}, and these settings give {layout}"
-            )
-        if self.head in ("categorical", "simplex") and layout.actions != self.layout.actions:
-            raise ValueError(
-                f"the run in {self.folder} chooses one of {self.layout.actions} actions, and here "
-                f"there are {layout.actions}: its network has no value for the others"
-            )
-
-    def load_network(self) -> ArticleNetwork:
-        """Returns the network with the weights of the newest checkpoint."""
-        size = self.vocabulary_size
-        network = make_network(self.algorithm, size, self.head, self.layout, self.network)
-        load_weights(latest_checkpoint(self.folder), network)
-        return network.eval()
 
 
 def evaluate(
@@ -234,6 +162,8 @@ def format_table(results: Results) -> str:
         lines.append(f"{name}: return {gap.mean:+.3f}, paired {gap.low:+.3f} to {gap.high:+.3f}")
     found = ", ".join(f"{method} for {count}" for method, count in results.oracle_methods.items())
     lines.append(f"oracle: {found} of the documents")
+    if results.answers is not None:
+        lines.append(f"language model: {results.answers}")
     lines.extend(results.notes)
     return "\n".join(lines)
 
@@ -258,28 +188,92 @@ def results_to_json(results: Results) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """Evaluate the policy of a run beside the baselines, on documents of a split."""
+    """Evaluate the policy of a run, or a language model, beside the baselines, on documents of a
+    split."""
 
     run: Annotated[Path, tyro.conf.Positional]
-    """Run folder that training left."""
+    """Run folder that training left; or hf:FOLDER, a language model in a local folder, as
+    `save_pretrained` of transformers writes it."""
     env: str | None = None
-    """Environment id. Default: the run's own."""
+    """Environment id. Default: the run's own; a language model has none."""
     split: str = "test"
     """Split whose documents are read."""
     episodes: int = 500
     """Documents, one episode each."""
     seed: int = 0
-    """Seed of the random baseline and the intervals."""
+    """Seed of the random baseline, of the intervals, and of a language model's draws."""
     source: tuple[str, ...] = ()
     """Documents to read instead of the run's, such as newsroom or jsonl:news.jsonl."""
     settings: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME=JSON ...")] = ()
     """Other keywords of the environment, such as budget=3."""
+    output: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
+    """Where results are written. Default: the run's folder; for a language model, runs/ and the
+    name of its folder."""
+    history: History = "chat"
+    """What a language model is told: "chat", the episode so far, or "state", what is known now."""
+    language: Annotated[LanguageConfig, tyro.conf.arg(name="")] = field(
+        default_factory=LanguageConfig
+    )
+
+    def folder(self) -> Path:
+        """Returns where results are written."""
+        if self.output is not None:
+            return self.output
+        if not _is_language(self):
+            return self.run
+        return Path("runs") / _language_folder(self).resolve().name
 
 
 def evaluate_run(config: EvaluateConfig) -> tuple[Results, list[EpisodeRecord]]:
-    """Evaluates a run as the config says."""
+    """Evaluates a run, or a language model, as the config says."""
     check_least(config, episodes=1, seed=0)
     check_most(config, episodes=1_000_000)
+    policy = _language_policy(config) if _is_language(config) else _run_policy(config)
+    env_id, settings, split = policy.env_id, policy.settings, config.split
+    settings["split"] = split
+    if config.source:
+        settings["source"] = list(config.source)
+        if config.source != ("newsroom",) and "split" not in settings.get("fields", {}):
+            settings["split"], split = None, "files"  # the files named are read whole
+    rows = min(_ROWS, config.episodes)
+    engine = make_engine(env_id, rows, **settings)
+    actor = policy.make(engine)
+    available = engine.num_instances
+    episodes = config.episodes if available is None else min(config.episodes, available)
+    actors = {policy.name: actor}
+    results, played = evaluate(
+        engine, env_id, split, settings, np.arange(episodes), actors, config.seed
+    )
+    notes = []
+    if episodes < config.episodes:
+        notes.append(f"asked for {config.episodes} documents, and the source has {episodes}")
+    if isinstance(actor, LanguageActor):
+        notes.append(f"{config.run}: {actor.model}, history {config.history}")
+        results = replace(results, answers=actor.counts)
+    results = replace(results, notes=tuple(notes))
+    return results, records_of(env_id, settings, engine, played[policy.name])
+
+
+@dataclass(frozen=True)
+class _Policy:
+    """What is evaluated."""
+
+    name: str
+    """What the table calls it."""
+    env_id: str
+    settings: dict[str, Any]
+    make: Callable[[Engine], Actor]
+    """Makes the actor; ValueError if it cannot read or act in the engine."""
+
+
+def _run_policy(config: EvaluateConfig) -> _Policy:
+    """Returns the policy of a run folder."""
+    own = EvaluateConfig(config.run)
+    if (config.language, config.history) != (own.language, own.history):
+        raise ValueError(
+            f"{config.run} is a run, and flags such as --batch, --history or --temperature are for "
+            f"language models, {_LANGUAGE}FOLDER: leave them out"
+        )
     run = Run.load(config.run)
     env_id = config.env or run.env_id
     row = find_row(env_id)
@@ -289,24 +283,36 @@ def evaluate_run(config: EvaluateConfig) -> tuple[Results, list[EpisodeRecord]]:
         )
     settings = dict(run.settings) if env_id == run.env_id else _of_documents(run.settings)
     settings |= parse_settings(config.settings, _REFUSED) | run.reading_settings()
-    settings["split"] = split = config.split
-    if config.source:
-        settings["source"] = list(config.source)
-        if config.source != ("newsroom",) and "split" not in settings.get("fields", {}):
-            settings["split"], split = None, "files"  # the files named are read whole
-    rows = min(_ROWS, config.episodes)
-    engine = make_engine(env_id, rows, **settings)
-    run.check(engine)
-    available = engine.num_instances
-    episodes = config.episodes if available is None else min(config.episodes, available)
-    actors: dict[str, Actor] = {"trained": NeuralActor(run.load_network())}
-    results, played = evaluate(
-        engine, env_id, split, settings, np.arange(episodes), actors, config.seed
-    )
-    if episodes < config.episodes:
-        note = f"asked for {config.episodes} documents, and the source has {episodes}"
-        results = replace(results, notes=(note,))
-    return results, records_of(env_id, settings, engine, played["trained"])
+    return _Policy("trained", env_id, settings, run.make_actor)
+
+
+def _language_policy(config: EvaluateConfig) -> _Policy:
+    """Returns the policy of a language model."""
+    if config.env is None:
+        raise ValueError(
+            "a language model was trained on none of the environments: name one, such as "
+            "--env Lightbulb/NewsSummariser-v0"
+        )
+    find_row(config.env)
+    flags = {name: _REFUSED[name] for name in ("split", "source")}
+    settings = parse_settings(config.settings, flags)
+
+    def make(engine: Engine) -> LanguageActor:
+        model = load_language_model(_language_folder(config), config.language)
+        return LanguageActor(model, engine, history=config.history)
+
+    return _Policy("language model", config.env, settings, make)
+
+
+_LANGUAGE = "hf:"
+
+
+def _is_language(config: EvaluateConfig) -> bool:
+    return str(config.run).startswith(_LANGUAGE)
+
+
+def _language_folder(config: EvaluateConfig) -> Path:
+    return Path(str(config.run).removeprefix(_LANGUAGE))
 
 
 _REFUSED = {
@@ -328,26 +334,29 @@ def _of_documents(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _free_path(run: Path, results: Results) -> Path:
+def _free_path(folder: Path, results: Results) -> Path:
     """Returns where an evaluation is written: over none that is there."""
     env = results.env_id.rpartition(":")[2].removeprefix("Lightbulb/").replace("/", "-")
     name = f"evaluation-{env}-{results.split}"
-    path, number = run / f"{name}.json", 1
+    path, number = folder / f"{name}.json", 1
     while path.exists():
         number += 1
-        path = run / f"{name}-{number}.json"
+        path = folder / f"{name}-{number}.json"
     return path
 
 
 def main() -> None:
     """Evaluates a run from the command line: exit code 1 for bad input, 130 when it is stopped."""
     raise_from_now_on()
-    config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
-    torch.set_num_threads(1)
     try:
+        config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
+        if not _is_language(config):
+            torch.set_num_threads(1)  # such networks are too small for more
         results, records = evaluate_run(config)
         print(format_table(results))
-        path = _free_path(config.run, results)
+        with explained(config.folder()):
+            config.folder().mkdir(parents=True, exist_ok=True)
+        path = _free_path(config.folder(), results)
         write_json(path, results_to_json(results))
         write_records(path.with_suffix(".episodes.jsonl"), records)
         print(f"written to {path} and, episode by episode, {path.with_suffix('.episodes.jsonl')}")

@@ -22,7 +22,6 @@ from lightbulb_agents.checkpoint import has_checkpoint, read_as_run, write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
 from lightbulb_agents.evaluate import (
     Results,
-    Run,
     evaluate,
     format_table,
     results_to_json,
@@ -30,6 +29,7 @@ from lightbulb_agents.evaluate import (
 from lightbulb_agents.metrics import read_metrics
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.report import draw_learning_curve, write_report
+from lightbulb_agents.run import Run
 from lightbulb_agents.training import Training, Validation, train
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import heuristics_of

@@ -54,7 +54,7 @@ class EpisodeRecord:
     """Plain data, in its order: the parts of a reward are added up in the order of their names."""
     instance: int
     actions: tuple[Any, ...]
-    """Ints, lists of ints or of floats, or strings."""
+    """Ints, lists of ints or of floats, strings; None for an answer that stood for no action."""
     rewards: tuple[float, ...]
     truncated: bool
     documents: str
@@ -73,7 +73,7 @@ class EpisodeRecord:
             raise ValueError(f"instance must be in [0, {ENDLESS}), got {shorten(self.instance)}")
         _check_type("actions", self.actions, tuple)
         for step, action in enumerate(self.actions, start=1):
-            if type(action) not in (int, str):
+            if action is not None and type(action) not in (int, str):
                 _check_places(step, action)
         _check_type("rewards", self.rewards, tuple)
         for step, reward in enumerate(self.rewards, start=1):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lightbulb_envs import registry
 from lightbulb_envs.actions import check_actions
 from lightbulb_envs.engines.engine import Engine, Step
+from lightbulb_envs.engines.refusals import refusal_penalty, step_or_refuse
 from lightbulb_envs.record import EpisodeRecord, read_records, salt_of, versions
 from lightbulb_envs.splits import HELDOUT_SALT_VARIABLE, SUITE_VERSION
 
@@ -42,7 +43,7 @@ class Difference:
     step: int
     """From 1; 0 where the record has no step."""
     action: Any
-    """None where the record has no step."""
+    """None where the record has no step, or an answer that stood for no action."""
     what: str
     """"action", "reward", "end" or "truncated": where record and episode part."""
     recorded: Any
@@ -211,11 +212,11 @@ class _Round:
         while self._active:
             chosen = self._choose(number)
             if self._active:
-                step = self._engine.step(np.array(list(self._active)), chosen)
-                self._compare(number, step)
+                rows = np.array(list(self._active))
+                self._compare(number, step_or_refuse(self._engine, rows, chosen, number + 1))
             number += 1
 
-    def _choose(self, number: int) -> NDArray[np.int64]:
+    def _choose(self, number: int) -> NDArray[np.int64] | list[Any]:
         """Returns the actions of a step; rows whose record has none that can be taken end."""
         for row, named in list(self._active.items()):
             count = len(named.record.actions)
@@ -227,13 +228,17 @@ class _Round:
             return check_actions(list(actions.values()), len(actions), space)
         except (TypeError, ValueError):
             pass  # one by one they tell which of them it was
-        held = []
+        held: list[Any] = []
         for row, action in actions.items():
             try:
-                held.append(check_actions([action], 1, space))
+                if action is None:
+                    refusal_penalty(self._engine)
+                    held.append(None)
+                else:
+                    held.append(check_actions([action], 1, space)[0])
             except (TypeError, ValueError) as error:
                 self._end(row, number, "action", action, f"none, for {error}")
-        return np.concatenate(held) if held else np.zeros(0, dtype=np.int64)
+        return held
 
     def _compare(self, number: int, step: Step) -> None:
         """Compares what a step paid and ended with the records."""

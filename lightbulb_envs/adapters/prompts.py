@@ -13,9 +13,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from lightbulb_envs.actions import Space
 from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.answers import STOP, Answers, ranges
-from lightbulb_envs.engines.engine import Observation, has_stop, task_text
+from lightbulb_envs.engines.engine import Engine, Observation, has_stop, task_text
 from lightbulb_envs.engines.slate import SlateEngine
 from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.render import printable
@@ -47,9 +48,21 @@ class Prompt(Protocol):
 def make_prompt(env: gymnasium.Env[Any, Any], penalty: float) -> Prompt:
     """Returns the prompt of an environment; ValueError if it cannot be told in words."""
     inner = env.unwrapped
-    if isinstance(inner, TextEnv) and isinstance(inner.engine, SummariseEngine | SlateEngine):
-        return ArticlePrompt(inner.engine, penalty)
-    return PlainPrompt(env, penalty)
+    engine = inner.engine if isinstance(inner, TextEnv) else None
+    return _make_prompt(engine, env.observation_space, env.action_space, penalty)
+
+
+def make_engine_prompt(engine: Engine, penalty: float) -> Prompt:
+    """Returns the prompt of an engine's rows, in the words of the environment over it."""
+    return _make_prompt(engine, engine.observation_space, engine.action_space, penalty)
+
+
+def _make_prompt(
+    engine: Engine | None, observation: Space, action: Space, penalty: float
+) -> Prompt:
+    if isinstance(engine, SummariseEngine | SlateEngine):
+        return ArticlePrompt(engine, penalty)
+    return PlainPrompt(engine, observation, action, penalty)
 
 
 class ArticlePrompt:
@@ -135,14 +148,10 @@ class PlainPrompt:
     entries are written as numbers.
     """
 
-    def __init__(self, env: gymnasium.Env[Any, Any], penalty: float):
-        inner = env.unwrapped
-        engine = inner.engine if isinstance(inner, TextEnv) else None
-        self.answers = Answers(env.action_space, has_stop=has_stop(engine))
-        self._vocabulary: Vocabulary | None = (
-            inner.engine.source.vocabulary if isinstance(inner, TextEnv) else None
-        )
-        self._check(env.observation_space, "the observation")
+    def __init__(self, engine: Engine | None, observation: Space, action: Space, penalty: float):
+        self.answers = Answers(action, has_stop=has_stop(engine))
+        self._vocabulary: Vocabulary | None = None if engine is None else engine.source.vocabulary
+        self._check(observation, "the observation")
         self.task = "\n".join(
             (
                 *filter(None, [task_text(engine)]),

@@ -21,7 +21,6 @@ every step without.
 """
 
 import copy
-import re
 from typing import Any
 
 import gymnasium
@@ -31,15 +30,16 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import NDArray
 
 from lightbulb_envs.actions import Space, are_legal, mask_shape, to_plain
+from lightbulb_envs.adapters.conversation import Conversation
 from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.adapters.prompts import make_prompt
 from lightbulb_envs.answers import RefusedError
+from lightbulb_envs.engines.refusals import illegal_penalty as own_penalty
 from lightbulb_envs.engines.summarise import ILLEGAL
 from lightbulb_envs.text_space import UnicodeText
 
 _MOST_READ, _MOST_TOLD = 1 << 20, 1 << 24
 """Characters of an answer and of an observation that the spaces allow; `step` takes any string."""
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 Step = tuple[str, float, bool, bool, dict[str, Any]]
 
@@ -71,7 +71,7 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
         self._inner_space: Space = env.action_space
         self._penalty = self._find_penalty(illegal_penalty)
         self._prompt = make_prompt(env, self._penalty)
-        self._task = self._prompt.task if task is None else task
+        self._task = task
         limit = env.spec.max_episode_steps if env.spec is not None else None
         self._limit = limit if limit is not None and limit > 0 else None
         self.observation_space = UnicodeText(_MOST_TOLD)
@@ -82,12 +82,11 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
     @property
     def task(self) -> str:
         """What may be done, and how to answer: the chat's system message."""
-        return self._task
+        return self._prompt.task if self._task is None else self._task
 
     def _find_penalty(self, given: float | None) -> float:
         """Returns what an answer that stands for no action costs."""
-        engine = None if self._inner is None else self._inner.engine
-        own: float | None = getattr(getattr(engine, "config", None), "illegal_penalty", None)
+        own = None if self._inner is None else own_penalty(self._inner.engine)
         if own is not None and given is not None:
             raise ValueError(
                 f"illegal actions cost {own} here: set the environment's own illegal_penalty="
@@ -111,32 +110,17 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
 
     def _start(self, observation: Any, info: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         self._see(observation, info)
-        self._opening = self._prompt.opening(observation)
         self._steps, self._error, self._has_ended = 0, "", False
-        self._messages = [
-            {"role": "system", "content": self._task},
-            {"role": "user", "content": self._joined(self._opening, self._state())},
-        ]
-        return self._tell(), self._told(info)
+        self._conversation = Conversation(self._prompt, self._observation, self._mask, self._task)
+        return self._conversation.text(), self._with_messages(info)
 
     def _see(self, observation: Any, info: dict[str, Any]) -> None:
         self._observation, self._info = observation, copy.deepcopy(info)
         mask = observation.get("action_mask") if isinstance(observation, dict) else None
         self._mask: NDArray[Any] | None = info.get("action_mask") if mask is None else mask
 
-    def _state(self) -> str:
-        state = self._prompt.state(self._observation, self._mask, has_ended=self._has_ended)
-        return f"Your last answer was not taken: {self._error}.\n{state}" if self._error else state
-
-    @staticmethod
-    def _joined(*parts: str) -> str:
-        return "\n\n".join(part for part in parts if part)
-
-    def _tell(self) -> str:
-        return self._joined(self._task, self._opening, self._state())
-
-    def _told(self, info: dict[str, Any]) -> dict[str, Any]:
-        return {**info, "messages": copy.deepcopy(self._messages)}
+    def _with_messages(self, info: dict[str, Any]) -> dict[str, Any]:
+        return {**info, "messages": copy.deepcopy(self._conversation.messages)}
 
     def step(self, action: str) -> Step:
         """Takes an answer; RuntimeError after the end of an episode.
@@ -159,15 +143,14 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
         self._steps += 1
         truncated = truncated or (self._limit is not None and self._steps >= self._limit)
         self._has_ended = terminated or truncated
-        self._messages += (
-            {"role": "assistant", "content": _SURROGATES.sub("\ufffd", action)},
-            {"role": "user", "content": self._state()},
+        self._conversation.add(
+            action, self._observation, self._mask, self._error, has_ended=self._has_ended
         )
-        return self._tell(), reward, terminated, truncated, self._told(info)
+        return self._conversation.text(), reward, terminated, truncated, self._with_messages(info)
 
     def _read(self, answer: str) -> Any:
         """Returns the action that an answer stands for."""
-        action = self._prompt.answers.parse(answer)
+        action = self._conversation.read(answer)
         if self._inner is None and not self._is_legal(action):  # which may do with it what it likes
             raise RefusedError(self._prompt.reason(action, self._observation))
         return action
@@ -203,7 +186,7 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
         """Returns the environment's snapshot and the episode's messages, as plain data."""
         return {
             "env": self.env.get_wrapper_attr("snapshot")(),
-            "messages": copy.deepcopy(self._messages),
+            "messages": copy.deepcopy(self._conversation.messages),
             "steps": self._steps,
             "error": self._error,
             "has_ended": self._has_ended,
@@ -212,10 +195,13 @@ class TextWrapper(gymnasium.Wrapper[str, str, Any, Any], RecordConstructorArgs):
     def restore(self, snapshot: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Goes back to a snapshot; returns what `reset` would."""
         _, info = self._start(*self.env.get_wrapper_attr("restore")(snapshot["env"]))
-        self._messages = copy.deepcopy(snapshot["messages"])
         self._steps, self._error = snapshot["steps"], snapshot["error"]
         self._has_ended = snapshot["has_ended"]
-        return self._tell(), self._told(info)
+        self._conversation.see(
+            self._observation, self._mask, self._error, has_ended=self._has_ended
+        )
+        self._conversation.messages = copy.deepcopy(snapshot["messages"])
+        return self._conversation.text(), self._with_messages(info)
 
 
 def make_text_env(env_id: str, **settings: Any) -> TextWrapper:

@@ -83,8 +83,9 @@ class Engine(Protocol):
     put `InstanceStream.upcoming`: the instances to come. `offers` says when these are used.
 
     It may also offer `metrics(rows)`, what is measured besides the reward of episodes that have
-    terminated, an array of numbers (n,) by name, which `info["metrics"]` and evaluations have; and
-    `canaries`, "module:TABLE" of degenerate policies for the audit.
+    terminated, an array of numbers (n,) by name, which `info["metrics"]` and evaluations have;
+    `canaries`, "module:TABLE" of degenerate policies for the audit; and the fields `max_steps` and
+    `config.illegal_penalty`, without which actors that answer in words cannot be rolled out.
     """
 
     Config: ClassVar[type]

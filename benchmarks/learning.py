@@ -13,10 +13,12 @@ import os
 import platform
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -41,10 +43,23 @@ class Suite:
     agent: str = "ppo"
     settings: tuple[str, ...] = ()
     """Keywords that are not the id's own, as `--settings` takes them."""
+    joint: tuple[tuple[str, str], ...] = ()
+    """Ids and sub-agents of the agent of several of which this is one; () where it is alone."""
+
+    def run_folder(self, seed: int, folder: Path) -> Path:
+        """Returns the folder of a run, which that of an agent of several shares with its others."""
+        name = f"agent-{self.budget}" if self.joint else self.name
+        return folder / f"{name}-{seed}"
+
+    def part(self, run: Path) -> Path:
+        """Returns the folder in which a run's results for this suite are."""
+        return run / self.env.removeprefix("Lightbulb/") if self.joint else run
 
 
 _THREE, _FIVE = (0, 1, 2), (0, 1, 2, 3, 4)
 _READ, _READ_AS = "Lightbulb/SentimentAnalysis-v0", "Lightbulb/SentimentAnalysis-{}-v0"
+_BOTH = (("Lightbulb/NewsSummariser-v0", "ppo"), (_READ, "dqn"))
+"""One agent of both base ids, a sub-agent of each kind."""
 SUITES = (
     Suite("level0-short", "Lightbulb/NewsSummariser-v0", "short", _THREE, settings=("level=0",)),
     Suite("easy-short", "Lightbulb/NewsSummariser-Easy-v0", "short", _THREE),
@@ -67,19 +82,28 @@ SUITES = (
         for name in ("Hard", "Cue", "Bandit", "Skim", "Aspect")
         for agent in ("ppo", "dqn")
     ),
+    *(
+        Suite(f"agent-{agent}-short", env, "short", _THREE, agent, joint=_BOTH)
+        for env, agent in _BOTH
+    ),
     Suite("sentiment-calibrated-ppo-short", _READ_AS.format("Calibrated"), "short", _THREE),
 )
 
 
+_LOCKS: defaultdict[str, Lock] = defaultdict(Lock)
+
+
 def train_run(suite: Suite, seed: int, folder: Path) -> Path:
     """Trains one run in a process of its own, unless it is finished; returns its folder."""
-    run = folder / f"{suite.name}-{seed}"
-    if not (run / "results.json").is_file():
-        _train(suite, seed, run)
-    if not _ood_file(suite, run).is_file():
-        command = [sys.executable, "-m", "lightbulb_agents.evaluate", str(run), "--split", "ood"]
-        run_logged(command, run.with_suffix(".log"))
-    return run
+    run = suite.run_folder(seed, folder)
+    part = suite.part(run)
+    with _LOCKS[str(run)]:  # suites of one agent wait for the same run
+        if not (part / "results.json").is_file():
+            _train(suite, seed, run)
+        if not _ood_file(suite, part).is_file():
+            command = ["-m", "lightbulb_agents.evaluate", str(part), "--split", "ood"]
+            run_logged([sys.executable, *command], run.with_suffix(".log"))
+    return part
 
 
 def _ood_file(suite: Suite, run: Path) -> Path:
@@ -87,10 +111,12 @@ def _ood_file(suite: Suite, run: Path) -> Path:
 
 
 def _train(suite: Suite, seed: int, run: Path) -> None:
-    command = [sys.executable, "-m", "lightbulb_agents.train", "--env", suite.env]
+    (env, agent), *others = suite.joint or ((suite.env, suite.agent),)
+    command = [sys.executable, "-m", "lightbulb_agents.train", "--env", env, "--agent", agent]
+    if others:
+        command += ["--also", *(one for one, _ in others)]
+        command += ["--also-agent", *(one for _, one in others)]
     command += [
-        "--agent",
-        suite.agent,
         "--budget",
         suite.budget,
         "--seed",
@@ -119,7 +145,7 @@ def run_logged(command: list[str], log: Path) -> None:
 def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
     """Returns the scores of a suite's runs with their intervals over seeds."""
     results = [json.loads((run / "results.json").read_text(encoding="utf-8")) for run in runs]
-    states = [_last_state(run) for run in runs]
+    states = [_last_state(suite, run) for run in runs]
     scores = [_score(result, "trained") for result in results]
     trained = np.array([_returns(run / "episodes.jsonl") for run in runs])
     differences = {}
@@ -133,6 +159,7 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         "env": suite.env,
         "settings": list(suite.settings),
         "agent": suite.agent,
+        "joint": [list(one) for one in suite.joint],
         "budget": suite.budget,
         "seeds": list(suite.seeds),
         "documents": results[0]["episodes"],
@@ -192,11 +219,13 @@ def _curve(run: Path) -> list[list[float]]:
     return [[int(row["steps"]), round(float(row["score"]), 2)] for row in rows]
 
 
-def _last_state(run: Path) -> dict[str, Any]:
+def _last_state(suite: Suite, run: Path) -> dict[str, Any]:
+    part = run.name
+    run = run.parent if suite.joint else run
     name = json.loads((run / "checkpoints" / "latest.json").read_text(encoding="utf-8"))["name"]
     path = run / "checkpoints" / name / "state.json"
     state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return state
+    return state["tasks"][part] if suite.joint else state
 
 
 def _score(result: dict[str, Any], name: str) -> float:

@@ -150,7 +150,7 @@ def _learning(
         rows.append(
             [
                 f"`{' '.join([suite['env'].removeprefix('Lightbulb/'), *suite['settings']])}`",
-                suite["agent"],
+                suite["agent"] + (", one Agent of both" if suite.get("joint") else ""),
                 suite["budget"],
                 str(len(suite["seeds"])),
                 f"{max(suite['steps']):,}",

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import tyro
 
@@ -19,6 +19,7 @@ from lightbulb_envs.settings import parse_settings
 BUDGETS = {"short": 360_000, "long": 5_400_000}
 """Environment steps: measured once to be about 2 and 30 minutes on a core, then fixed."""
 Algorithm = Literal["ppo", "a2c", "dqn", "qrdqn"]
+Agent = Literal["auto", Algorithm]
 SUB_AGENTS: dict[str, Algorithm] = {"actor_critic": "ppo", "dqn": "dqn"}
 """Sub-agent of the registry → the algorithm that `--agent auto` takes."""
 
@@ -76,8 +77,13 @@ class TrainConfig:
 
     env: str = "Lightbulb/NewsSummariser-v0"
     """Environment id."""
-    agent: Literal["auto", "ppo", "a2c", "dqn", "qrdqn"] = "auto"
+    agent: Agent = "auto"
     """Sub-agent; "auto" takes the one that the environment's registry row recommends."""
+    also: Annotated[tuple[str, ...], tyro.conf.arg(metavar="ENV ...")] = ()
+    """More environments that the agent learns, each by a sub-agent with a head of its own over one
+    encoder; the budget is that of each."""
+    also_agent: tuple[Agent, ...] = ()
+    """Their sub-agents, in their order. Default: "auto" for all."""
     backbone: str = "bag"
     """Network that reads the tokens: "bag" or "transformer"."""
     budget: str = "short"
@@ -112,6 +118,30 @@ class TrainConfig:
             raise ValueError(
                 f"rows must be a multiple of rollouts={self.rollouts}, got {self.rows}"
             )
+        self._check_also()
+
+    def _check_also(self) -> None:
+        envs = (self.env, *self.also)
+        if len(set(envs)) < len(envs):
+            raise ValueError(f"an agent learns each environment once, got {', '.join(envs)}")
+        if self.also_agent and len(self.also_agent) != len(self.also):
+            raise ValueError(
+                f"--also names {len(self.also)} environments and --also-agent "
+                f"{len(self.also_agent)} sub-agents: name one for each, or none"
+            )
+        if self.also and (self.settings or self.source.setting()):
+            raise ValueError(
+                "an agent of several environments learns them as they are registered: leave out "
+                "--settings and --source, or --also"
+            )
+
+    def tasks(self) -> "tuple[TrainConfig, ...]":
+        """Returns a config for each environment that the agent learns."""
+        agents = cast("tuple[Agent, ...]", self.also_agent or ("auto",) * len(self.also))
+        pairs = zip((self.env, *self.also), (self.agent, *agents), strict=True)
+        return tuple(
+            replace(self, env=env, agent=agent, also=(), also_agent=()) for env, agent in pairs
+        )
 
     def algorithm(self) -> Algorithm:
         """Returns the algorithm that `agent` stands for."""
@@ -141,12 +171,17 @@ class TrainConfig:
         dueling = self.q.dueling
         return NetworkConfig(backbone, sizes.article_layers, quantiles, dueling, sizes.dropout)
 
+    def name(self) -> str:
+        """Returns the environment's name as that of a folder."""
+        return self.env.rpartition(":")[2].replace("/", "-").removeprefix("Lightbulb-")
+
     def folder(self) -> Path:
         """Returns the run folder: by default the first that is free, or to resume the last one."""
         if self.run_folder is not None:
             return self.run_folder
-        name = self.env.rpartition(":")[2].replace("/", "-").removeprefix("Lightbulb-")
-        base = Path("runs") / f"{name}-{self.algorithm()}-{self.budget}-{self.seed}"
+        names = "+".join(task.name() for task in self.tasks())
+        algorithms = "+".join(task.algorithm() for task in self.tasks())
+        base = Path("runs") / f"{names}-{algorithms}-{self.budget}-{self.seed}"
         number, last = 1, base
         folder = base
         while folder.exists():

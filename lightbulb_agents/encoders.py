@@ -50,12 +50,17 @@ class ArticleEncoder(nn.Module):
         self.blocks = nn.ModuleList(Block(width, backbone.heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns states (E, S, D) for tokens (E, S, T), and which sentences are real (E, S)."""
+    def forward(self, tokens: Tensor, is_causal: bool | None = None) -> tuple[Tensor, Tensor]:
+        """Returns states (E, S, D) for tokens (E, S, T), and which sentences are real (E, S).
+
+        Args:
+            is_causal: as of the encoder, which a task of several may want otherwise.
+        """
+        is_causal = self.is_causal if is_causal is None else is_causal
         most = tokens.shape[1]
         is_real = (tokens != 0).any(dim=2)
         sentences = most
-        if self.is_causal and is_real.any():  # what is not read yet has no state
+        if is_causal and is_real.any():  # what is not read yet has no state
             sentences = int(is_real.any(dim=0).nonzero().max()) + 1
         tokens, is_real = tokens[:, :sentences], is_real[:, :sentences]
         articles = len(tokens)
@@ -70,7 +75,7 @@ class ArticleEncoder(nn.Module):
         # An article without a sentence still needs something to attend to.
         keep = is_real | ~is_real.any(dim=1, keepdim=True)
         for block in self.blocks:
-            states = block(states, keep, is_causal=self.is_causal)
+            states = block(states, keep, is_causal=is_causal)
         beyond = most - sentences
         return functional.pad(self.norm(states), (0, 0, 0, beyond)), functional.pad(
             is_real, (0, beyond)

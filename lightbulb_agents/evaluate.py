@@ -274,7 +274,7 @@ def _run_policy(config: EvaluateConfig) -> _Policy:
             f"{config.run} is a run, and flags such as --batch, --history or --temperature are for "
             f"language models, {_LANGUAGE}FOLDER: leave them out"
         )
-    run = Run.load(config.run)
+    run = Run.load(config.run, config.env)
     env_id = config.env or run.env_id
     row = find_row(env_id)
     if row.head != run.head:

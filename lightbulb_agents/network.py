@@ -56,6 +56,7 @@ class ArticleNetwork(nn.Module):
 
     Args:
         numbers: how many a head says of every action.
+        encoder: that of an agent of several tasks. Default: one of its own.
     """
 
     def __init__(
@@ -65,13 +66,14 @@ class ArticleNetwork(nn.Module):
         layout: Layout,
         config: NetworkConfig,
         numbers: int = 1,
+        encoder: nn.Module | None = None,
     ):
         super().__init__()
         if head not in HEADS:
             raise ValueError(
                 f"no network acts through a {head!r} head yet: there are {', '.join(HEADS)}"
             )
-        self.encoder = ArticleEncoder(
+        self.encoder = encoder or ArticleEncoder(
             vocabulary_size,
             config.backbone,
             config.article_layers,
@@ -114,13 +116,21 @@ class QNetwork(ArticleNetwork):
     "Dueling Network Architectures", equation 9). With several quantiles each of them is.
     """
 
-    def __init__(self, vocabulary_size: int, head: str, layout: Layout, config: NetworkConfig):
+    def __init__(
+        self,
+        vocabulary_size: int,
+        head: str,
+        layout: Layout,
+        config: NetworkConfig,
+        numbers: int = 1,
+        encoder: nn.Module | None = None,
+    ):
         if head not in ("pointer", "categorical"):
             raise ValueError(
                 f"Q-learning compares the values of single actions, and a {head!r} head chooses "
                 "several at once, or shares: train an actor-critic there, --agent ppo"
             )
-        super().__init__(vocabulary_size, head, layout, config, config.quantiles)
+        super().__init__(vocabulary_size, head, layout, config, config.quantiles, encoder)
         self._dueling = config.dueling
 
     def quantiles(self, articles: Articles, drafts: Drafts) -> Tensor:
@@ -143,8 +153,13 @@ class QNetwork(ArticleNetwork):
 
 
 def make_network(
-    algorithm: str, vocabulary_size: int, head: str, layout: Layout, config: NetworkConfig
+    algorithm: str,
+    vocabulary_size: int,
+    head: str,
+    layout: Layout,
+    config: NetworkConfig,
+    encoder: nn.Module | None = None,
 ) -> ArticleNetwork:
     """Returns the network that an algorithm trains, by the names of `--agent`."""
     kind = QNetwork if algorithm in ("dqn", "qrdqn") else ActorCriticNetwork
-    return kind(vocabulary_size, head, layout, config)
+    return kind(vocabulary_size, head, layout, config, encoder=encoder)

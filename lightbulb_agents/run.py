@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lightbulb_agents.agent import Agent, task_from_json
 from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, read_as_run
 from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ArticleNetwork, NetworkConfig, make_network
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_envs.engines.engine import Engine
-from lightbulb_envs.registry import keywords_of
+from lightbulb_envs.registry import find_row, keywords_of
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,17 @@ class Run:
     vocabulary_digest: str
     labels: tuple[str, ...] = ()
     """What its actions mean, where they are labels."""
+    is_of_agent: bool = False
+    """Whether it is a part of a run on several environments, which holds the weights."""
 
     @staticmethod
-    def load(folder: Path) -> "Run":
-        """Reads a run's config; FileNotFoundError if the folder holds none."""
+    def load(folder: Path, env_id: str | None = None) -> "Run":
+        """Reads a run's config, and of an agent's the part that is for an environment.
+
+        Raises:
+            FileNotFoundError: the folder holds no run.
+            ValueError: an agent's run, and no part of it, or more than one, is for `env_id`.
+        """
         path = folder / "run.json"
         if not path.is_file():
             raise FileNotFoundError(
@@ -40,6 +48,10 @@ class Run:
             )
         with read_as_run(path):
             data = json.loads(path.read_text(encoding="utf-8"))
+            tasks = data.get("tasks")
+        if tasks is not None:
+            return Run.load(folder / _task_for(folder, tasks, env_id))
+        with read_as_run(path):
             return Run(
                 folder=folder,
                 env_id=data["env_id"],
@@ -51,6 +63,7 @@ class Run:
                 vocabulary_size=data["vocabulary_size"],
                 vocabulary_digest=data["vocabulary_digest"],
                 labels=tuple(data.get("labels", ())),
+                is_of_agent=data.get("is_of_agent", False),
             )
 
     def reading_settings(self) -> dict[str, Any]:
@@ -91,7 +104,40 @@ class Run:
 
     def load_network(self) -> ArticleNetwork:
         """Returns the network with the weights of the newest checkpoint."""
+        if self.is_of_agent:
+            return load_agent(self.folder.parent).networks[self.env_id].eval()
         size = self.vocabulary_size
         network = make_network(self.algorithm, size, self.head, self.layout, self.network)
         load_weights(latest_checkpoint(self.folder), network)
         return network.eval()
+
+
+def load_agent(folder: Path) -> Agent:
+    """Returns the agent of a run on several environments, with its newest weights."""
+    path = folder / "run.json"
+    with read_as_run(path):
+        tasks = json.loads(path.read_text(encoding="utf-8"))["tasks"]
+        agent = Agent([task_from_json(task) for task in tasks])
+    load_weights(latest_checkpoint(folder), agent)
+    return agent
+
+
+def _task_for(folder: Path, tasks: list[dict[str, Any]], env_id: str | None) -> str:
+    """Returns the name of the part of an agent's run that is for an environment.
+
+    That is the one that was trained on it, or else the only one that acts through its head.
+    """
+    by_id = {task["env_id"]: task["name"] for task in tasks}
+    known = ", ".join(by_id)
+    if env_id is None:
+        raise ValueError(f"{folder} holds an agent of {known}: name one of them with --env")
+    if env_id in by_id:
+        return str(by_id[env_id])
+    head = find_row(env_id).head
+    fitting = [str(task["name"]) for task in tasks if task["head"] == head]
+    if len(fitting) != 1:
+        raise ValueError(
+            f"{folder} holds an agent of {known}, and {len(fitting)} of them act through the "
+            f"{head!r} head of {env_id}: name the folder of one, {folder / tasks[0]['name']}"
+        )
+    return fitting[0]

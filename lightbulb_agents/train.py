@@ -11,13 +11,16 @@ if __name__ == "__main__":
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import tyro
 
+from lightbulb_agents.agent import task_to_json
 from lightbulb_agents.checkpoint import has_checkpoint, read_as_run, write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
 from lightbulb_agents.evaluate import (
@@ -26,6 +29,7 @@ from lightbulb_agents.evaluate import (
     format_table,
     results_to_json,
 )
+from lightbulb_agents.joint_training import JointTraining, train_jointly
 from lightbulb_agents.metrics import read_metrics
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.report import draw_learning_curve, write_report
@@ -61,13 +65,59 @@ def run_training(config: TrainConfig) -> Results:
         print("It holds no checkpoint yet: starting at step 0")
     validation = Validation.prepare(config.env, {**settings, **reading})
     train(training, validation, run, resumed=resumed)
+    return _finish(run, config, {**settings, **reading}, training, validation)
+
+
+def run_joint_training(config: TrainConfig) -> dict[str, Results]:
+    """Trains an agent on several environments; returns the tables of test documents by their ids.
+
+    Raises:
+        FileExistsError, ValueError: as of `run_training`.
+    """
+    run = config.folder()
+    _check_folder(run, config)
+    joint = JointTraining(config)
+    told = " and ".join(f"{task.algorithm} on {task.env_id}" for task in joint.tasks)
+    print(f"Training {told}, over one encoder, {config.steps():,} steps each, into {run}")
+    resumed = config.resume and has_checkpoint(run)
+    if not resumed:
+        with explained(run):
+            run.mkdir(parents=True, exist_ok=True)
+        tasks = [task_to_json(task) for task in joint.tasks]
+        write_json(run / "run.json", {"tasks": tasks, **_origin(config)})
+    validations, reading = {}, {}
+    for name, training in joint.trainings.items():
+        own = training.config
+        reading[name] = _write_run(
+            run / name, own, {}, training, resumed=resumed, more={"is_of_agent": True}
+        )
+        validations[name] = Validation.prepare(own.env, reading[name])
+    if resumed:
+        joint.restore(run)
+        print(f"Going on after {joint.steps:,} steps")
+    elif config.resume:
+        print("It holds no checkpoint yet: starting at step 0")
+    train_jointly(joint, validations, run, resumed=resumed)
+    return {
+        training.config.env: _finish(
+            run / name, training.config, reading[name], training, validations[name]
+        )
+        for name, training in joint.trainings.items()
+    }
+
+
+def _finish(
+    run: Path,
+    config: TrainConfig,
+    settings: dict[str, Any],
+    training: Training,
+    validation: Validation,
+) -> Results:
+    """Draws the learning curve, evaluates and reports."""
     rows = read_metrics(run / "metrics.csv")
     draw_learning_curve(rows, config.env, validation.split, run / "learning_curve.png")
-
     split = _test_split(settings)
-    results = _evaluate(
-        run, config, {**settings, **reading, "split": split}, training, validation.split
-    )
+    results = _evaluate(run, config, {**settings, "split": split}, training, validation.split)
     print()
     print(format_table(results))
     print()
@@ -110,9 +160,15 @@ def _check_folder(run: Path, config: TrainConfig) -> None:
 
 
 def _write_run(
-    run: Path, config: TrainConfig, settings: dict[str, Any], training: Training, *, resumed: bool
+    run: Path,
+    config: TrainConfig,
+    settings: dict[str, Any],
+    training: Training,
+    *,
+    resumed: bool,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Writes what a run is; returns the settings with which its tokens are told."""
+    """Writes what a run is, and `more`; returns the settings with which its tokens are told."""
     with explained(run):
         run.mkdir(parents=True, exist_ok=True)
     vocabulary = training.vocabulary
@@ -131,12 +187,20 @@ def _write_run(
                 "vocabulary_size": vocabulary.size,
                 "vocabulary_digest": vocabulary.digest,
                 "labels": list(getattr(training.engine, "labels", ())),
-                "config": config_to_json(config),
-                "command": ["python", "-m", "lightbulb_agents.train", *sys.argv[1:]],
-                "versions": versions() | _learning_versions(),
+                **_origin(config),
+                **more,
             },
         )
     return Run.load(run).reading_settings()
+
+
+def _origin(config: TrainConfig) -> dict[str, Any]:
+    """Returns how a run came to be."""
+    return {
+        "config": config_to_json(config),
+        "command": ["python", "-m", "lightbulb_agents.train", *sys.argv[1:]],
+        "versions": versions() | _learning_versions(),
+    }
 
 
 def _learning_versions() -> dict[str, str]:
@@ -194,7 +258,11 @@ def main() -> None:
     """Trains from the command line: exit code 1 for bad input, 130 when it is stopped."""
     raise_from_now_on()
     try:
-        run_training(tyro.cli(TrainConfig, prog="python -m lightbulb_agents.train"))
+        config = tyro.cli(TrainConfig, prog="python -m lightbulb_agents.train")
+        if config.also:
+            run_joint_training(config)
+        else:
+            run_training(config)
     except (ValueError, TypeError, ImportError, OSError) as error:
         sys.exit(f"lightbulb: {error}")
     except KeyboardInterrupt:

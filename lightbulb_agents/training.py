@@ -1,6 +1,7 @@
 """The training loop: collect, update, measure, save; and go on from where a run stopped."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,16 @@ class Validation:
 
 
 class Training:
-    """Everything that a run needs to take its next step, and to be saved between two."""
+    """Everything that a run needs to take its next step, and to be saved between two.
 
-    def __init__(self, config: TrainConfig, settings: dict[str, Any]):
+    Args:
+        settings: keywords of the environment.
+        network: what is trained. Default: a new one.
+    """
+
+    def __init__(
+        self, config: TrainConfig, settings: dict[str, Any], network: ArticleNetwork | None = None
+    ):
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)  # the one place: networks draw their weights from it
         self.config = config
@@ -84,7 +92,7 @@ class Training:
         self.vocabulary = vocabulary
         self.layout = Layout.of_engine(self.engine)
         check_head(self.row, self.engine)
-        self.network = make_network(
+        self.network = network or make_network(
             config.algorithm(), vocabulary.size, self.row.head, self.layout, config.network()
         )
         self.learner = make_learner(config, self.network, self.engine)
@@ -100,17 +108,41 @@ class Training:
         self.episodes += int(measured["episodes"])
         return {**measured, "steps": self.steps, "episodes": self.episodes}
 
-    def save(self, run: Path, *, is_last: bool = False) -> None:
-        """Writes a checkpoint; that of a run's end holds nothing that only learning needs."""
-        state = {
+    @property
+    def is_done(self) -> bool:
+        """Whether the budget is spent."""
+        return self.steps >= self.config.steps()
+
+    def state(self) -> dict[str, Any]:
+        """Returns everything but tensors, as plain data."""
+        return {
             "steps": self.steps,
             "episodes": self.episodes,
             "seconds": self.seconds,
             "measured": self.measured,
             "vocabulary_digest": self.vocabulary.digest,
             "learner": self.learner.state(),
-            "torch": encode_bytes(torch.get_rng_state()),
         }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Goes back to what `state` returned."""
+        self.steps = state["steps"]
+        self.episodes = state["episodes"]
+        self.seconds = state["seconds"]
+        self.measured = state["measured"]
+        self.learner.set_state(state["learner"])
+
+    def check_vocabulary(self, digest: str, checkpoint: Path) -> None:
+        """Raises ValueError unless a checkpoint was trained in this vocabulary."""
+        if digest != self.vocabulary.digest:
+            raise ValueError(
+                f"{checkpoint} was trained in the vocabulary {digest}, and the documents now give "
+                f"{self.vocabulary.digest}: the training files have changed since; start a new run"
+            )
+
+    def save(self, run: Path, *, is_last: bool = False) -> None:
+        """Writes a checkpoint; that of a run's end holds nothing that only learning needs."""
+        state = {**self.state(), "torch": encode_bytes(torch.get_rng_state())}
         tensors = {} if is_last else self.learner.tensors()
         save_checkpoint(run, self.steps, self.network, self.learner.optimizer, state, tensors)
 
@@ -123,51 +155,75 @@ class Training:
         checkpoint = latest_checkpoint(run)
         with read_as_checkpoint(checkpoint / "state.json"):
             digest = read_state(checkpoint)["vocabulary_digest"]
-        if digest != self.vocabulary.digest:
-            raise ValueError(
-                f"{checkpoint} was trained in the vocabulary {digest}, and the documents now give "
-                f"{self.vocabulary.digest}: the training files have changed since; start a new run"
-            )
+        self.check_vocabulary(digest, checkpoint)
         state, tensors = load_checkpoint(checkpoint, self.network, self.learner.optimizer)
         with read_as_checkpoint(checkpoint / "state.json"):
-            self.steps = state["steps"]
-            self.episodes = state["episodes"]
-            self.seconds = state["seconds"]
-            self.measured = state["measured"]
-            self.learner.set_state(state["learner"])
+            self.set_state(state)
             torch.set_rng_state(decode_bytes(state["torch"]))
             if tensors:
                 self.learner.set_tensors(tensors)
 
 
+class Curve:
+    """The learning curve of a training, measured as it learns, and its line of progress."""
+
+    def __init__(
+        self,
+        training: Training,
+        validation: Validation,
+        run: Path,
+        *,
+        resumed: bool,
+        name: str = "",
+    ):
+        self._training, self._validation = training, validation
+        self._metrics = Metrics(run, training.steps if resumed else None)
+        total = training.config.steps()
+        told = f"{name} {validation.split}".strip()
+        self._progress = ProgressLine(total, training.steps, told)
+        rows = self._metrics.rows
+        self._score = float(rows[-1]["score"]) if rows else None
+
+    def follow(self, measured: Mapping[str, float]) -> None:
+        """Measures a point if one is due after an update that measured this."""
+        training, total = self._training, self._training.config.steps()
+        due = sum(share * total <= training.steps for share in _MEASURED_AT)
+        if due > training.measured:
+            training.measured = due
+            validation_return, self._score = self._validation.measure(training.network)
+            curve = {"score": self._score, "validation_return": validation_return}
+            seconds = round(training.seconds, 1)
+            self._metrics.write({**measured, "seconds": seconds, **curve})
+
+    def show(self, measured: Mapping[str, float]) -> None:
+        """Shows how far it is."""
+        self._progress.show(self._training.steps, self._score, measured["training_return"])
+
+    def close(self) -> None:
+        """Ends the files and the line."""
+        self._metrics.close()
+        self._progress.close()
+
+
 def train(training: Training, validation: Validation, run: Path, *, resumed: bool) -> None:
     """Trains to the end of the budget, with a checkpoint now and then and at the end."""
-    total = training.config.steps()
-    metrics = Metrics(run, training.steps if resumed else None)
-    progress = ProgressLine(total, training.steps, validation.split)
+    curve = Curve(training, validation, run, resumed=resumed)
     saved = training.steps if resumed else None
-    score = float(metrics.rows[-1]["score"]) if metrics.rows else None
     started = time.monotonic() - training.seconds
     updates = 0
     measured: dict[str, float] = {"steps": training.steps, "episodes": training.episodes}
     while True:
         training.seconds = time.monotonic() - started
-        due = sum(share * total <= training.steps for share in _MEASURED_AT)
-        if due > training.measured:
-            training.measured = due
-            validation_return, score = validation.measure(training.network)
-            curve = {"score": score, "validation_return": validation_return}
-            metrics.write({**measured, "seconds": round(training.seconds, 1), **curve})
+        curve.follow(measured)
         # Saved after it is measured: a resumed run measures no point of the curve twice.
         # And never over the checkpoint that it was resumed from.
         if training.steps != saved and (
-            updates % training.learner.save_every == 0 or training.steps >= total
+            updates % training.learner.save_every == 0 or training.is_done
         ):
-            training.save(run, is_last=training.steps >= total)
-        if training.steps >= total:
+            training.save(run, is_last=training.is_done)
+        if training.is_done:
             break
         measured = training.update()
         updates += 1
-        progress.show(training.steps, score, measured["training_return"])
-    metrics.close()
-    progress.close()
+        curve.show(measured)
+    curve.close()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch
 from lightbulb_envs.ragged import Ragged, pad
 from lightbulb_envs.sources.rows import Origin
+from lightbulb_envs.sources.signatures import Propositions, Signatures
 from lightbulb_envs.sources.tokenised import Tokenised
 from lightbulb_envs.subwords import SubwordVocabulary
 from lightbulb_envs.words import stem
@@ -153,6 +154,15 @@ class TextSource:
 
     def stem_text(self, word: int) -> str:
         return stem(self._words[word])
+
+    def word_text(self, word: int) -> str:
+        return self._words[word]
+
+    def signatures(self) -> Signatures:
+        return Signatures()
+
+    def propositions(self, instances: NDArray[np.int64]) -> Propositions:
+        return Propositions(*(np.zeros((len(instances), 0), dtype=np.int64) for _ in range(3)))
 
     def first_references(self) -> list[str]:
         """Returns the first line of every document's reference."""

@@ -588,6 +588,21 @@ static int read_tokens(Document *document, const Batch *batch, Py_ssize_t number
     return 0;
 }
 
+void document_write_tokens(const Document *document, int32_t *out)
+{
+    Py_ssize_t width = document->token_shape[1];
+    Py_ssize_t left = (document->token_shape[0] - document->num_lines) * width;
+    const int32_t *tokens = document->tokens;
+    for (int32_t line = 0; line < document->num_lines; line++, out += width) {
+        int32_t end = document->token_ends[line];
+        memcpy(out, tokens, end * sizeof(int32_t));
+        memset(out + end, 0, (width - end) * sizeof(int32_t));
+        tokens += end;
+    }
+    if (left)
+        memset(out, 0, left * sizeof(int32_t));
+}
+
 static Document *read_document(Reward *reward, const Batch *batch, Py_ssize_t number)
 {
     Document *document = PyObject_New(Document, &DocumentType);

@@ -209,13 +209,22 @@ static inline void extend_known(const Document *document, int reading, char *mem
 
 void draft_extend_word(const Document *document, char *memory, const int32_t *words)
 {
+    Uid uids[READINGS] = {UNKNOWN, UNKNOWN};
+    for (int reading = 0; reading < READINGS; reading++)
+        if (document->reward->uses[reading])
+            uids[reading] = find_word(&document->references[reading], words[reading]);
+    draft_extend_uids(document, memory, uids);
+}
+
+void draft_extend_uids(const Document *document, char *memory, const Uid *uids)
+{
     const Reward *reward = document->reward;
     State *state = (State *)memory;
     int32_t longest = reward->longest_n - 1;
     for (int reading = 0; reading < READINGS; reading++) {
         if (!reward->uses[reading])
             continue;
-        Uid uid = find_word(&document->references[reading], words[reading]);
+        Uid uid = uids[reading];
         Uid *before = (Uid *)(memory + reward->at_before[reading]);
         if (uid != UNKNOWN)
             extend_known(document, reading, memory, before, uid);

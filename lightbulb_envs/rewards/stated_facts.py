@@ -85,8 +85,9 @@ def _ends(lengths: Sequence[int]) -> NDArray[np.int32]:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
 
 
+@functools.lru_cache(maxsize=8)
 def build_matcher(signatures: Signatures) -> Matcher:
-    """Returns the automaton of all signatures of a source."""
+    """Returns the automaton of all signatures of a source; they may not change afterwards."""
     edges: list[dict[int, int]] = [{}]
     depth = [0]
     meanings: list[tuple[Meaning, ...]] = [()]

@@ -191,6 +191,10 @@ class PlantedSource:
         """Returns the Porter stem of a word's number."""
         return stem(self._texts[word])
 
+    def word_number(self, text: str) -> int | None:
+        """Returns the number of a lower-case word."""
+        return self._word(text)
+
     def signatures(self) -> Signatures:
         """Returns the runs of words by which a text states facts."""
         return self._newsroom.signatures()

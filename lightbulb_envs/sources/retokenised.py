@@ -74,6 +74,9 @@ class RetokenisedSource:
     def word_text(self, word: int) -> str:
         return self._source.word_text(word)
 
+    def word_number(self, text: str) -> int | None:
+        return self._source.word_number(text)
+
     def signatures(self) -> Signatures:
         return self._source.signatures()
 

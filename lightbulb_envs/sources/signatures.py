@@ -50,7 +50,7 @@ class Said:
         return self.digits == 3 and (whole % 1000 == 0 or (number < 10 and whole % 100 == 0))
 
 
-@dataclass
+@dataclass(eq=False)
 class Signatures:
     """All signatures of a source, and the words in which they are told.
 

@@ -61,6 +61,9 @@ class Source(Protocol):
     def word_text(self, word: int) -> str:
         """Returns the lower-case text of a word's number."""
 
+    def word_number(self, text: str) -> int | None:
+        """Returns the number of a lower-case word that no name is, None if no document has it."""
+
     def signatures(self) -> Signatures:
         """Returns the runs of words by which a text states facts; none where facts are unknown."""
 

@@ -4,6 +4,7 @@ Facts are unknown, so rewards are made of ROUGE. Articles longer than the observ
 its first `max_sentences` sentences; `report()` counts them.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -157,6 +158,13 @@ class TextSource:
 
     def word_text(self, word: int) -> str:
         return self._words[word]
+
+    def word_number(self, text: str) -> int | None:
+        return self._numbers.get(text)
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self._words)}
 
     def signatures(self) -> Signatures:
         return Signatures()

@@ -286,6 +286,10 @@ class NewsroomSource:
         """Returns the lower-case text of a word's number."""
         return self.vocabulary.word_text(word)
 
+    def word_number(self, text: str) -> int | None:
+        """Returns the number of a lower-case word that no name is, None if it has none."""
+        return self.vocabulary.word_number(text)
+
     def signatures(self) -> Signatures:
         """Returns the runs of words by which a text states facts."""
         return newsroom_signatures()

@@ -1,0 +1,534 @@
+/* N episodes of writing word by word, a step of any number of them in one call.
+ *
+ * The specification is `PlainWriting` in engines/tokens_drafts.py. What is observed lies in arrays
+ * that Python owns and that are written here. */
+#include "steps.h"
+#include "words.h"
+
+typedef struct {
+    WordDocument *document;
+    char *memory; /* of the draft */
+    double *scores; /* (parts,) */
+    int64_t steps;
+    int32_t has_ended;
+    Steps taken;
+    size_t room;
+} Row;
+
+typedef struct {
+    PyObject_HEAD
+    Reward *reward;
+    Py_ssize_t num_rows, num_words, num_pieces, budget, token_lines, token_width;
+    int64_t max_steps; /* 0: no limit */
+    double penalty;
+    Row *rows;
+    double *scores; /* of all rows */
+    char *scratch;
+    size_t scratch_room;
+    Array tokens, words, draft, left, mask;
+} WordRows;
+
+static int word_rows_init(WordRows *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"reward", "penalty", "max_steps", "tokens", "words",
+                            "draft",  "left",    "mask",      NULL};
+    PyObject *tokens, *words, *draft, *left, *mask;
+    Reward *reward;
+    long long max_steps;
+    if (self->rows) {
+        PyErr_SetString(PyExc_TypeError, "WordRows cannot be initialised twice");
+        return -1;
+    }
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!dLOOOOO:WordRows", names, &RewardType,
+                                     &reward, &self->penalty, &max_steps, &tokens, &words, &draft,
+                                     &left, &mask))
+        return -1;
+    if (max_steps < 0) {
+        PyErr_SetString(PyExc_ValueError, "max_steps must be 0 or more");
+        return -1;
+    }
+    self->max_steps = max_steps;
+    Py_XSETREF(self->reward, (Reward *)Py_NewRef((PyObject *)reward));
+    if (array_open(&self->tokens, tokens, "tokens", 'i', 3, 1) < 0 ||
+        array_open(&self->words, words, "words", 'i', 3, 1) < 0 ||
+        array_open(&self->draft, draft, "draft", 'i', 2, 1) < 0 ||
+        array_open(&self->left, left, "left", 'f', 2, 1) < 0 ||
+        array_open(&self->mask, mask, "mask", 'b', 2, 1) < 0)
+        return -1;
+    self->num_rows = self->tokens.view.shape[0];
+    self->token_lines = self->tokens.view.shape[1];
+    self->token_width = self->tokens.view.shape[2];
+    self->num_words = self->words.view.shape[1];
+    self->num_pieces = self->words.view.shape[2];
+    self->budget = self->draft.view.shape[1];
+    if (!array_has_shape(&self->words, self->num_rows, self->num_words, self->num_pieces) ||
+        !array_has_shape(&self->draft, self->num_rows, self->budget, 0) ||
+        !array_has_shape(&self->left, self->num_rows, 1, 0) ||
+        !array_has_shape(&self->mask, self->num_rows, self->num_words + 1, 0) ||
+        self->budget < 1 || self->budget > INT32_MAX / 64) {
+        PyErr_SetString(PyExc_ValueError,
+                        "tokens must be (N, S, T), words (N, A, P), draft (N, budget), left (N, 1) "
+                        "and mask (N, A + 1)");
+        return -1;
+    }
+    self->rows = PyMem_Calloc(self->num_rows + 1, sizeof(Row));
+    self->scores = PyMem_Calloc(self->num_rows * reward->num_parts + 1, sizeof(double));
+    if (!self->rows || !self->scores) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t number = 0; number < self->num_rows; number++)
+        self->rows[number].scores = self->scores + number * reward->num_parts;
+    return 0;
+}
+
+static void word_rows_dealloc(WordRows *self)
+{
+    for (Py_ssize_t number = 0; self->rows && number < self->num_rows; number++) {
+        Row *row = &self->rows[number];
+        Py_XDECREF(row->document);
+        PyMem_Free(row->memory);
+        PyMem_Free(row->taken.steps);
+    }
+    PyMem_Free(self->rows);
+    PyMem_Free(self->scores);
+    PyMem_Free(self->scratch);
+    array_close(&self->tokens);
+    array_close(&self->words);
+    array_close(&self->draft);
+    array_close(&self->left);
+    array_close(&self->mask);
+    Py_XDECREF(self->reward);
+    Py_TYPE(self)->tp_free((PyObject *)self);
+}
+
+/* ---- One row ----------------------------------------------------------------------------- */
+
+static inline int32_t *draft_of(const WordRows *self, Py_ssize_t number)
+{
+    return (int32_t *)self->draft.view.buf + number * self->budget;
+}
+
+static inline int8_t *mask_of(const WordRows *self, Py_ssize_t number)
+{
+    return (int8_t *)self->mask.view.buf + number * (self->num_words + 1);
+}
+
+static inline void write_left(WordRows *self, Py_ssize_t number, int32_t written)
+{
+    double share = (double)(self->budget - written) / (double)self->budget;
+    ((float *)self->left.view.buf)[number] = (float)share;
+}
+
+static void restart_row(WordRows *self, Py_ssize_t number)
+{
+    Row *row = &self->rows[number];
+    words_start(row->document, row->memory);
+    memset(row->scores, 0, self->reward->num_parts * sizeof(double)); /* of an empty draft */
+    row->taken.count = 0;
+    row->steps = 0;
+    row->has_ended = 0;
+    memset(draft_of(self, number), 0, self->budget * sizeof(int32_t));
+    memcpy(mask_of(self, number), row->document->mask, (size_t)self->num_words + 1);
+    write_left(self, number, 0);
+}
+
+/* Adds a word to the draft, and writes the gains; returns whether another fits. */
+static int write_word(WordRows *self, Py_ssize_t number, int32_t word, double *gains)
+{
+    Row *row = &self->rows[number];
+    double before[MAX_PARTS];
+    int parts = self->reward->num_parts;
+    memcpy(before, row->scores, parts * sizeof(double));
+    words_extend(row->document, row->memory, word, self->scratch);
+    draft_scores(row->document->document, row->memory, row->scores);
+    for (int part = 0; part < parts; part++)
+        gains[part] = row->scores[part] - before[part];
+    int32_t written = line_of(row->document, row->memory)->length;
+    draft_of(self, number)[written - 1] = word + 1;
+    write_left(self, number, written);
+    if (written < self->budget)
+        return 1;
+    memset(mask_of(self, number), 0, (size_t)self->num_words);
+    return 0;
+}
+
+/* ---- Methods ----------------------------------------------------------------------------- */
+
+static Row *row_of(WordRows *self, Py_ssize_t number)
+{
+    if (!self->rows || number < 0 || number >= self->num_rows) {
+        PyErr_Format(PyExc_IndexError, "a row must be in [0, %zd), got %zd", self->num_rows, number);
+        return NULL;
+    }
+    if (!self->rows[number].document) {
+        PyErr_Format(PyExc_RuntimeError, "row %zd has no episode: call reset first", number);
+        return NULL;
+    }
+    return &self->rows[number];
+}
+
+static Row *row_argument(WordRows *self, PyObject *argument)
+{
+    Py_ssize_t number = PyNumber_AsSsize_t(argument, PyExc_IndexError);
+    return number == -1 && PyErr_Occurred() ? NULL : row_of(self, number);
+}
+
+/* Makes room for something; returns -1 with MemoryError set. */
+static int make_room(char **memory, size_t *room, size_t wanted)
+{
+    if (*room >= wanted)
+        return 0;
+    char *grown = PyMem_Realloc(*memory, wanted);
+    if (!grown) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *memory = grown;
+    *room = wanted;
+    return 0;
+}
+
+static int load_row(WordRows *self, Py_ssize_t number, PyObject *item)
+{
+    if (!self->rows || number < 0 || number >= self->num_rows) {
+        PyErr_Format(PyExc_IndexError, "a row must be in [0, %zd), got %zd", self->num_rows, number);
+        return -1;
+    }
+    if (!PyObject_TypeCheck(item, &WordDocumentType)) {
+        PyErr_Format(PyExc_TypeError, "load needs WordDocuments, got %.100s",
+                     Py_TYPE(item)->tp_name);
+        return -1;
+    }
+    Row *row = &self->rows[number];
+    WordDocument *document = (WordDocument *)item;
+    const Document *own = document->document;
+    if (own->reward != self->reward || own->token_shape[0] != self->token_lines ||
+        own->token_shape[1] != self->token_width || document->num_words != self->num_words ||
+        document->num_pieces != self->num_pieces) {
+        PyErr_SetString(PyExc_ValueError,
+                        "the document was compiled for another reward or another observation");
+        return -1;
+    }
+    if (make_room(&row->memory, &row->room, line_size(document, self->budget)) < 0 ||
+        make_room(&self->scratch, &self->scratch_room, words_scratch(document, self->budget)) < 0)
+        return -1;
+    Py_INCREF(item);
+    Py_XSETREF(row->document, document);
+    document_write_tokens(own, (int32_t *)self->tokens.view.buf +
+                                   number * self->token_lines * self->token_width);
+    size_t pieces = (size_t)self->num_words * self->num_pieces;
+    memcpy((int32_t *)self->words.view.buf + number * pieces, document->pieces,
+           pieces * sizeof(int32_t));
+    restart_row(self, number);
+    return 0;
+}
+
+PyDoc_STRVAR(word_rows_load_doc, "load(rows, documents)\n--\n\n"
+                                 "Starts an episode of a document in every row of `rows` (int64).");
+
+static PyObject *word_rows_load(WordRows *self, PyObject *args)
+{
+    PyObject *given, *documents;
+    Array rows = {0};
+    int failed;
+    if (!PyArg_ParseTuple(args, "OO!:load", &given, &PyList_Type, &documents) ||
+        array_open(&rows, given, "rows", 'q', 1, 0) < 0)
+        return NULL;
+    failed = PyList_GET_SIZE(documents) != rows.view.shape[0];
+    if (failed)
+        PyErr_SetString(PyExc_ValueError, "load needs one document for each row");
+    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++)
+        failed = load_row(self, (Py_ssize_t)((const int64_t *)rows.view.buf)[at],
+                          PyList_GET_ITEM(documents, at)) < 0;
+    array_close(&rows);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(word_rows_load_row_doc, "load_row(row, document)\n--\n\n"
+                                     "Starts an episode of a document in one row.");
+
+static PyObject *word_rows_load_row(WordRows *self, PyObject *const *args, Py_ssize_t num_args)
+{
+    if (num_args != 2) {
+        PyErr_SetString(PyExc_TypeError, "load_row needs a row and a document");
+        return NULL;
+    }
+    Py_ssize_t number = PyNumber_AsSsize_t(args[0], PyExc_IndexError);
+    if ((number == -1 && PyErr_Occurred()) || load_row(self, number, args[1]) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(word_rows_restart_doc,
+             "restart(rows)\n--\n\n"
+             "Starts an episode of the same document in every row of `rows`.");
+
+static PyObject *word_rows_restart(WordRows *self, PyObject *given)
+{
+    Array rows = {0};
+    int failed = 0;
+    if (array_open(&rows, given, "rows", 'q', 1, 0) < 0)
+        return NULL;
+    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++) {
+        int64_t number = ((const int64_t *)rows.view.buf)[at];
+        failed = !row_of(self, (Py_ssize_t)number);
+        if (!failed)
+            restart_row(self, (Py_ssize_t)number);
+    }
+    array_close(&rows);
+    if (failed)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+/* What rows will need is called for some rows ahead, for a step of many waits for memory. */
+enum { NEAR = 2, FAR = 4 };
+
+static void prefetch_row(const WordRows *self, Py_ssize_t number, int64_t word)
+{
+    const Row *row = &self->rows[number];
+    const WordDocument *document = row->document;
+    prefetch_lines(row->memory, document->document->state_size + sizeof(Reader), 512);
+    prefetch_lines(document->document, sizeof(Document), sizeof(Document));
+    if (word < document->num_words) {
+        for (int reading = 0; reading < READINGS; reading++)
+            if (self->reward->uses[reading])
+                PREFETCH(&document->uids[reading][word]);
+        PREFETCH(&document->said[word]);
+    }
+    PREFETCH(mask_of(self, number) + word);
+    PREFETCH(row->scores);
+}
+
+/* Checks a whole step before any of it is taken. Returns 1, 0 for an action outside the action
+ * space, and -1 with an error set. */
+static int check_step(WordRows *self, const int64_t *rows, const int64_t *actions, Py_ssize_t count)
+{
+    for (Py_ssize_t at = 0; at < count; at++)
+        if (actions[at] < 0 || actions[at] > self->num_words)
+            return 0;
+    for (Py_ssize_t at = 0; at < count; at++) {
+        Row *row = row_of(self, (Py_ssize_t)rows[at]);
+        if (!row)
+            return -1;
+        if (row->has_ended) {
+            PyErr_Format(PyExc_RuntimeError, "the episode of row %zd has ended: call reset first",
+                         (Py_ssize_t)rows[at]);
+            return -1;
+        }
+        PREFETCH(row->document);
+    }
+    return 1;
+}
+
+/* Takes an action; returns -1 with MemoryError set. */
+static int step_row(WordRows *self, Py_ssize_t number, int64_t action, Py_ssize_t at,
+                    Outcome *outcome)
+{
+    Row *row = &self->rows[number];
+    int parts = self->reward->num_parts;
+    if (steps_make_room(&row->taken, parts) < 0)
+        return -1;
+    Taken *taken = step_at(&row->taken, parts, row->taken.count++);
+    double *paid = taken->paid, total = 0.0;
+    int is_done = 0, is_stop = action == self->num_words;
+    /* The mask is Python's to write to: what it says is not relied on for memory. */
+    int is_full = line_of(row->document, row->memory)->length >= self->budget;
+    int is_illegal = !mask_of(self, number)[action] || (!is_stop && is_full);
+    memset(paid, 0, (parts + 1) * sizeof(double));
+    row->steps++;
+    if (is_illegal)
+        paid[parts] = -self->penalty;
+    else if (is_stop)
+        is_done = 1;
+    else
+        is_done = !write_word(self, number, (int32_t)action, paid);
+    for (int part = 0; part <= parts; part++) {
+        total += paid[part];
+        outcome->parts[part * outcome->stride + at] = paid[part];
+    }
+    outcome->reward[at] = total;
+    outcome->terminated[at] = (uint8_t)is_done;
+    outcome->truncated[at] = self->max_steps && row->steps >= self->max_steps;
+    outcome->is_illegal[at] = (uint8_t)is_illegal;
+    row->has_ended = is_done || outcome->truncated[at];
+    taken->action = action;
+    taken->is_illegal = is_illegal;
+    return 0;
+}
+
+PyDoc_STRVAR(word_rows_step_doc,
+             "step(rows, actions, reward, parts, terminated, truncated, is_illegal, among)\n--\n\n"
+             "Takes one action in every row of `rows`, as `Rows.step` does.");
+
+static PyObject *word_rows_step(WordRows *self, PyObject *const *args, Py_ssize_t num_args)
+{
+    StepArguments step;
+    int done = -1;
+    if (!self->rows) {
+        PyErr_SetString(PyExc_ValueError, "WordRows has not been initialised");
+        return NULL;
+    }
+    if (step_open(&step, args, num_args, self->num_rows, self->reward->num_parts) < 0)
+        goto close;
+    done = check_step(self, step.rows, step.actions, step.count);
+    for (Py_ssize_t at = 0; done == 1 && at < step.count; at++) {
+        if (at + NEAR < step.count)
+            prefetch_row(self, step.rows[at + NEAR], step.actions[at + NEAR]);
+        if (self->rows[step.rows[at]].has_ended) {
+            PyErr_Format(PyExc_RuntimeError, "row %zd is named twice, and its episode has ended",
+                         (Py_ssize_t)step.rows[at]);
+            done = -1;
+        }
+        else if (step_row(self, (Py_ssize_t)step.rows[at], step.actions[at],
+                          step.among ? step.rows[at] : at, &step.outcome) < 0)
+            done = -1;
+    }
+close:
+    step_close(&step);
+    return done < 0 ? NULL : PyBool_FromLong(done);
+}
+
+PyDoc_STRVAR(word_rows_step_row_doc, "step_row(row, action, names)\n--\n\n"
+                                     "Takes an action in one row, as `Rows.step_row` does.");
+
+static PyObject *word_rows_step_row(WordRows *self, PyObject *const *args, Py_ssize_t num_args)
+{
+    if (num_args != 3 || !PyTuple_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "step_row needs a row, an action and a tuple of names");
+        return NULL;
+    }
+    if (!self->rows || PyTuple_GET_SIZE(args[2]) != self->reward->num_parts + 1) {
+        PyErr_SetString(PyExc_ValueError, "names must have an entry for every part");
+        return NULL;
+    }
+    /* Past what an integer holds it is clipped, and so outside the space all the same. */
+    int64_t number = PyNumber_AsSsize_t(args[0], PyExc_IndexError);
+    if (number == -1 && PyErr_Occurred())
+        return NULL;
+    int64_t action = PyNumber_AsSsize_t(args[1], NULL);
+    if (action == -1 && PyErr_Occurred())
+        return NULL;
+    double reward, paid[MAX_PARTS + 1];
+    uint8_t terminated, truncated, is_illegal;
+    Outcome outcome = {&reward, paid, &terminated, &truncated, &is_illegal, 1};
+    int done = check_step(self, &number, &action, 1);
+    if (done < 0)
+        return NULL;
+    if (!done)
+        Py_RETURN_NONE;
+    if (step_row(self, (Py_ssize_t)number, action, 0, &outcome) < 0)
+        return NULL;
+    return step_told(args[2], &outcome);
+}
+
+PyDoc_STRVAR(word_rows_draft_doc, "draft(row)\n--\n\nReturns the actions that wrote, in order.");
+
+static PyObject *word_rows_draft(WordRows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    const Line *line = row ? line_of(row->document, row->memory) : NULL;
+    PyObject *result = row ? PyTuple_New(line->length) : NULL;
+    for (int32_t place = 0; result && place < line->length; place++) {
+        PyObject *word = PyLong_FromLong(line->words[place]);
+        if (!word)
+            Py_CLEAR(result);
+        else
+            PyTuple_SET_ITEM(result, place, word);
+    }
+    return result;
+}
+
+PyDoc_STRVAR(word_rows_scores_doc, "scores(row)\n--\n\nReturns the weighted score of every part.");
+
+static PyObject *word_rows_scores(WordRows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    return row ? float_tuple(row->scores, self->reward->num_parts) : NULL;
+}
+
+PyDoc_STRVAR(word_rows_clock_doc, "clock(row)\n--\n\nReturns the steps taken, and whether it ended.");
+
+static PyObject *word_rows_clock(WordRows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    return row ? Py_BuildValue("LN", (long long)row->steps, PyBool_FromLong(row->has_ended)) : NULL;
+}
+
+PyDoc_STRVAR(word_rows_taken_doc,
+             "taken(row)\n--\n\nReturns (action, parts, is_illegal) for every step taken.");
+
+static PyObject *word_rows_taken(WordRows *self, PyObject *argument)
+{
+    Row *row = row_argument(self, argument);
+    return row ? steps_told(&row->taken, self->reward->num_parts) : NULL;
+}
+
+PyDoc_STRVAR(word_rows_resume_doc,
+             "resume(row, draft, steps, has_ended, taken)\n--\n\n"
+             "Makes a row's episode what `draft`, `clock` and `taken` told of it.");
+
+static PyObject *word_rows_resume(WordRows *self, PyObject *args)
+{
+    Py_ssize_t number;
+    PyObject *draft, *taken;
+    long long steps;
+    int has_ended;
+    double gains[MAX_PARTS];
+    if (!PyArg_ParseTuple(args, "nO!LpO!:resume", &number, &PyTuple_Type, &draft, &steps,
+                          &has_ended, &PyList_Type, &taken))
+        return NULL;
+    Row *row = row_of(self, number);
+    if (!row)
+        return NULL;
+    restart_row(self, number);
+    for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(draft); place++) {
+        Py_ssize_t word = PyNumber_AsSsize_t(PyTuple_GET_ITEM(draft, place), PyExc_IndexError);
+        if (word == -1 && PyErr_Occurred())
+            return NULL;
+        if (word < 0 || word >= self->num_words || place >= self->budget) {
+            PyErr_Format(PyExc_ValueError, "a draft cannot hold word %zd here", word);
+            return NULL;
+        }
+        write_word(self, number, (int32_t)word, gains);
+    }
+    row->steps = steps;
+    row->has_ended = has_ended;
+    if (steps_resume(&row->taken, self->reward->num_parts, taken) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef word_rows_methods[] = {
+    {"load", (PyCFunction)word_rows_load, METH_VARARGS, word_rows_load_doc},
+    {"load_row", (PyCFunction)(void (*)(void))word_rows_load_row, METH_FASTCALL,
+     word_rows_load_row_doc},
+    {"restart", (PyCFunction)word_rows_restart, METH_O, word_rows_restart_doc},
+    {"step", (PyCFunction)(void (*)(void))word_rows_step, METH_FASTCALL, word_rows_step_doc},
+    {"step_row", (PyCFunction)(void (*)(void))word_rows_step_row, METH_FASTCALL,
+     word_rows_step_row_doc},
+    {"draft", (PyCFunction)word_rows_draft, METH_O, word_rows_draft_doc},
+    {"scores", (PyCFunction)word_rows_scores, METH_O, word_rows_scores_doc},
+    {"clock", (PyCFunction)word_rows_clock, METH_O, word_rows_clock_doc},
+    {"taken", (PyCFunction)word_rows_taken, METH_O, word_rows_taken_doc},
+    {"resume", (PyCFunction)word_rows_resume, METH_VARARGS, word_rows_resume_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+PyDoc_STRVAR(word_rows_doc,
+             "WordRows(reward, penalty, max_steps, tokens, words, draft, left, mask)\n"
+             "--\n\nN episodes; the arrays are what is observed, and written to.");
+
+PyTypeObject WordRowsType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "lightbulb_envs.kernel._native.WordRows",
+    .tp_basicsize = sizeof(WordRows),
+    .tp_dealloc = (destructor)word_rows_dealloc,
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_doc = word_rows_doc,
+    .tp_methods = word_rows_methods,
+    .tp_init = (initproc)word_rows_init,
+    .tp_new = PyType_GenericNew,
+};

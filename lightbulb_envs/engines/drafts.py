@@ -284,23 +284,14 @@ class CompiledDrafts:
         actions = np.asarray(actions)
         if actions.dtype != np.int64 or actions.shape != (count,):
             actions = check_actions(actions, count, self._space)
-        paid = np.zeros((self._num_parts + 1, told))
-        flags = np.zeros((3, told), dtype=np.bool_)
-        reward, parts = paid[0], paid[1:]
-        terminated, truncated, is_illegal = flags
-        if not self._rows.step(
-            np.ascontiguousarray(rows),
-            np.ascontiguousarray(actions),
-            reward,
-            parts,
-            terminated,
-            truncated,
-            is_illegal,
-            among,
-        ):
+        make = np.zeros if among else np.empty  # a row that is not given is paid nothing
+        paid = make((self._num_parts + 1, told))
+        terminated, truncated, is_illegal = flags = make((3, told), np.bool_)
+        rows, actions = np.ascontiguousarray(rows), np.ascontiguousarray(actions)
+        if not self._rows.step(rows, actions, paid, flags, among):
             check_actions(actions, count, self._space)
             raise AssertionError("the kernel refused actions that are in their space")
-        return Step(reward, parts.T, terminated, truncated, is_illegal)
+        return Step(paid[0], paid[1:].T, terminated, truncated, is_illegal)
 
     def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
         if type(action) is int or isinstance(action, np.integer):

@@ -42,6 +42,13 @@ class WordActions:
     values: NDArray[np.int64]
     digits: NDArray[np.int32]
 
+    def take(self, row: int) -> "WordActions":
+        """Returns the words of one document."""
+        own: dict[str, Any] = {
+            name: None if one is None else one[[row]] for name, one in vars(self).items()
+        }
+        return WordActions(**own)
+
 
 class WordTable:
     """Everything about words that actions need, found out once a word.

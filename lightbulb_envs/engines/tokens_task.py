@@ -66,10 +66,10 @@ class TokensTask:
         if not 0 <= config.illegal_penalty < float("inf"):
             raise ValueError(f"illegal_penalty must be 0 or more, got {config.illegal_penalty}")
         self.num_instances = num_instances_of(config.num_instances, self.source.num_documents)
+        self._stem_of: dict[int, int] = {PADDING_WORD: PADDING_WORD}
         uses_stems = any(name.endswith("_stem") for name in self.weights)
         self.table = WordTable(self.source, most, self._stem_of_text if uses_stems else None)
         self.num_words = self.table.num_words
-        self._stem_of: dict[int, int] = {PADDING_WORD: PADDING_WORD}
         self._open()
 
     def _open(self) -> None:
@@ -101,9 +101,7 @@ class TokensTask:
         actions = self.table.actions(batch)
         found = self.source.propositions(batch.instance) if self.matcher is not None else None
         for row in range(len(batch)):
-            own = WordActions(
-                *(None if one is None else one[[row]] for one in vars(actions).values())
-            )
+            own = actions.take(row)
             reader = None
             if found is not None and self.matcher is not None:
                 told = (one[row].tolist() for one in (found.fact, found.kind, found.value))

@@ -411,10 +411,11 @@ static void step_row(Rows *self, Py_ssize_t number, int64_t action, Py_ssize_t a
 }
 
 PyDoc_STRVAR(rows_step_doc,
-             "step(rows, actions, reward, parts, terminated, truncated, is_illegal, among)\n--\n\n"
-             "Takes one action in every row of `rows`, and writes what it pays and ends into the\n"
-             "other arrays, parts as (P, n): in the order of `rows`, or, `among` all rows, in the\n"
-             "place of each. Returns False, with nothing done, for actions outside their space.");
+             "step(rows, actions, paid, flags, among)\n--\n\n"
+             "Takes one action in every row of `rows`, and writes the reward and its parts (1 + P, n)\n"
+             "and whether it terminated, was truncated, was illegal (3, n): in the order of `rows`,\n"
+             "or, `among` all rows, in the place of each. Returns False, with nothing done, for\n"
+             "actions outside their space.");
 
 static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_args)
 {

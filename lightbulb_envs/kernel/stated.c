@@ -7,10 +7,10 @@ enum { MOST_SCANNED = 8 };
 
 /* ---- The automaton ----------------------------------------------------------------------- */
 
-static int32_t *copy_numbers(const Array *array)
+static void *copy_array(const Array *array)
 {
     size_t bytes = (size_t)array->view.len;
-    int32_t *copy = PyMem_Malloc(bytes ? bytes : 1);
+    void *copy = PyMem_Malloc(bytes ? bytes : 1);
     if (!copy)
         PyErr_NoMemory();
     else
@@ -19,17 +19,20 @@ static int32_t *copy_numbers(const Array *array)
 }
 
 /* Returns whether numbers lie in [least, most). */
-static int lie_in(const int32_t *numbers, Py_ssize_t count, int32_t least, int32_t most)
+static int lie_in(const Array *array, int32_t least, int32_t most)
 {
-    for (Py_ssize_t place = 0; place < count; place++)
+    const int32_t *numbers = array->view.buf;
+    for (Py_ssize_t place = 0; place < array->view.shape[0]; place++)
         if (numbers[place] < least || numbers[place] >= most)
             return 0;
     return 1;
 }
 
 /* Returns whether numbers start at 0, never fall, and end at `end`. */
-static int are_starts(const int32_t *starts, Py_ssize_t count, Py_ssize_t end)
+static int are_starts(const Array *array, Py_ssize_t end)
 {
+    const int32_t *starts = array->view.buf;
+    Py_ssize_t count = array->view.shape[0];
     for (Py_ssize_t place = 1; place < count; place++)
         if (starts[place] < starts[place - 1])
             return 0;
@@ -41,47 +44,63 @@ static int chains_end(const Matcher *self)
 {
     const int32_t *depth = self->depth;
     for (int32_t node = 1; node < self->num_nodes; node++) {
-        int32_t ending = self->ending[node];
-        if (depth[self->fallback[node]] >= depth[node] || depth[ending] > depth[node])
-            return 0;
-        if (ending != node && depth[ending] == depth[node])
+        int32_t ending = self->nodes[node].ending;
+        if (depth[self->nodes[node].fallback] >= depth[node] || depth[ending] > depth[node] ||
+            (ending != node && depth[ending] == depth[node]))
             return 0;
     }
-    return depth[0] == 0 && self->fallback[0] == 0 && self->ending[0] == 0;
+    return depth[0] == 0 && self->nodes[0].fallback == 0 && self->nodes[0].ending == 0;
+}
+
+enum { EDGE_START, SYMBOLS, TARGETS, FALLBACK, ENDING, DEPTH, MEANING_START, KINDS, VALUES, ARRAYS };
+
+/* Returns whether arrays fit one another, so that what they hold may be followed. */
+static int fit(const Array *arrays, int num_symbols)
+{
+    Py_ssize_t nodes = arrays[FALLBACK].view.shape[0], edges = arrays[SYMBOLS].view.shape[0];
+    Py_ssize_t meanings = arrays[KINDS].view.shape[0];
+    int32_t most = (int32_t)nodes;
+    return nodes >= 1 && nodes <= INT32_MAX / 4 && edges <= INT32_MAX / 4 &&
+           meanings <= INT32_MAX / 4 && arrays[EDGE_START].view.shape[0] == nodes + 1 &&
+           arrays[TARGETS].view.shape[0] == edges && arrays[ENDING].view.shape[0] == nodes &&
+           arrays[DEPTH].view.shape[0] == nodes &&
+           arrays[MEANING_START].view.shape[0] == nodes + 1 &&
+           arrays[VALUES].view.shape[0] == meanings && are_starts(&arrays[EDGE_START], edges) &&
+           are_starts(&arrays[MEANING_START], meanings) &&
+           lie_in(&arrays[SYMBOLS], 0, num_symbols) && lie_in(&arrays[TARGETS], 1, most) &&
+           lie_in(&arrays[FALLBACK], 0, most) && lie_in(&arrays[ENDING], 0, most) &&
+           lie_in(&arrays[DEPTH], 0, most);
 }
 
 static int matcher_read(Matcher *self, const Array *arrays)
 {
-    Py_ssize_t nodes = arrays[3].view.shape[0], edges = arrays[1].view.shape[0];
-    Py_ssize_t meanings = arrays[7].view.shape[0];
-    int32_t **kept[] = {&self->edge_start, &self->symbols, &self->targets,      &self->fallback,
-                        &self->ending,     &self->depth,   &self->meaning_start};
-    if (nodes < 1 || nodes > INT32_MAX / 4 || edges > INT32_MAX / 4 || meanings > INT32_MAX / 4 ||
-        arrays[0].view.shape[0] != nodes + 1 || arrays[2].view.shape[0] != edges ||
-        arrays[4].view.shape[0] != nodes || arrays[5].view.shape[0] != nodes ||
-        arrays[6].view.shape[0] != nodes + 1 || arrays[8].view.shape[0] != meanings)
+    if (!fit(arrays, self->num_symbols))
         goto refused;
-    for (int number = 0; number < 7; number++)
-        if (!(*kept[number] = copy_numbers(&arrays[number])))
-            return -1;
-    self->kinds = (int64_t *)copy_numbers(&arrays[7]);
-    self->values = (int64_t *)copy_numbers(&arrays[8]);
+    Py_ssize_t nodes = arrays[FALLBACK].view.shape[0], edges = arrays[SYMBOLS].view.shape[0];
+    self->num_nodes = (int32_t)nodes;
+    self->nodes = PyMem_Calloc((size_t)nodes, sizeof(Node));
+    self->edges = PyMem_Calloc((size_t)edges + 1, sizeof(Edge));
     self->from_root = PyMem_Calloc((size_t)self->num_symbols + 1, sizeof(int32_t));
-    if (!self->kinds || !self->values || !self->from_root) {
+    if (!self->nodes || !self->edges || !self->from_root) {
         PyErr_NoMemory();
         return -1;
     }
-    self->num_nodes = (int32_t)nodes;
-    if (!are_starts(self->edge_start, nodes + 1, edges) ||
-        !are_starts(self->meaning_start, nodes + 1, meanings) ||
-        !lie_in(self->symbols, edges, 0, self->num_symbols) ||
-        !lie_in(self->targets, edges, 1, self->num_nodes) ||
-        !lie_in(self->fallback, nodes, 0, self->num_nodes) ||
-        !lie_in(self->ending, nodes, 0, self->num_nodes) ||
-        !lie_in(self->depth, nodes, 0, self->num_nodes) || !chains_end(self))
+    if (!(self->depth = copy_array(&arrays[DEPTH])) ||
+        !(self->meaning_start = copy_array(&arrays[MEANING_START])) ||
+        !(self->kinds = copy_array(&arrays[KINDS])) ||
+        !(self->values = copy_array(&arrays[VALUES])))
+        return -1;
+    const int32_t *start = arrays[EDGE_START].view.buf, *fallback = arrays[FALLBACK].view.buf;
+    const int32_t *symbols = arrays[SYMBOLS].view.buf, *targets = arrays[TARGETS].view.buf;
+    const int32_t *ending = arrays[ENDING].view.buf;
+    for (Py_ssize_t node = 0; node < nodes; node++)
+        self->nodes[node] = (Node){start[node], start[node + 1], fallback[node], ending[node]};
+    for (Py_ssize_t edge = 0; edge < edges; edge++)
+        self->edges[edge] = (Edge){symbols[edge], targets[edge]};
+    if (!chains_end(self))
         goto refused;
-    for (int32_t edge = 0; edge < self->edge_start[1]; edge++)
-        self->from_root[self->symbols[edge]] = self->targets[edge];
+    for (int32_t edge = 0; edge < start[1]; edge++)
+        self->from_root[symbols[edge]] = targets[edge];
     return 0;
 refused:
     PyErr_SetString(PyExc_ValueError, "these arrays are no automaton: see Matcher.arrays");
@@ -90,38 +109,37 @@ refused:
 
 static PyObject *matcher_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
 {
-    static const WantedArray wanted[] = {
+    static const WantedArray wanted[ARRAYS] = {
         {"edge_start", 'i', 1}, {"symbols", 'i', 1}, {"targets", 'i', 1},
         {"fallback", 'i', 1},   {"ending", 'i', 1},  {"depth", 'i', 1},
         {"meaning_start", 'i', 1}, {"kinds", 'q', 1}, {"values", 'q', 1},
     };
-    Array arrays[9];
+    Array arrays[ARRAYS];
     PyObject *given;
     int num_symbols;
     (void)keywords;
     memset(arrays, 0, sizeof(arrays));
     if (!PyArg_ParseTuple(args, "Oi:Matcher", &given, &num_symbols))
         return NULL;
-    if (num_symbols < 1 || num_symbols > INT32_MAX / 8) {
-        PyErr_SetString(PyExc_ValueError, "an automaton has 1 symbol or more");
+    if (num_symbols < 1 || num_symbols > MOST_SYMBOLS) {
+        PyErr_Format(PyExc_ValueError, "an automaton has 1 to %d symbols", MOST_SYMBOLS);
         return NULL;
     }
     Matcher *self = NULL;
-    if (arrays_open(given, wanted, arrays, 9, 0) == 0 &&
+    if (arrays_open(given, wanted, arrays, ARRAYS, 0) == 0 &&
         (self = (Matcher *)type->tp_alloc(type, 0))) {
         self->num_symbols = num_symbols;
         if (matcher_read(self, arrays) < 0)
             Py_CLEAR(self);
     }
-    arrays_close(arrays, 9);
+    arrays_close(arrays, ARRAYS);
     return (PyObject *)self;
 }
 
 static void matcher_dealloc(Matcher *self)
 {
-    void *kept[] = {self->edge_start, self->symbols,       self->targets, self->fallback,
-                    self->ending,     self->depth,         self->kinds,   self->values,
-                    self->from_root,  self->meaning_start};
+    void *kept[] = {self->nodes, self->edges,  self->depth,    self->meaning_start,
+                    self->kinds, self->values, self->from_root};
     for (size_t number = 0; number < sizeof(kept) / sizeof(*kept); number++)
         PyMem_Free(kept[number]);
     Py_TYPE(self)->tp_free((PyObject *)self);
@@ -143,23 +161,23 @@ PyTypeObject MatcherType = {
 /* Returns the node that a symbol leads to from another node than the root, or 0. */
 static inline int32_t follow(const Matcher *matcher, int32_t node, int32_t symbol)
 {
-    int32_t low = matcher->edge_start[node], high = matcher->edge_start[node + 1];
+    int32_t low = matcher->nodes[node].edge_start, high = matcher->nodes[node].edge_end;
     while (high - low > MOST_SCANNED) {
         int32_t middle = low + (high - low) / 2;
-        if (matcher->symbols[middle] > symbol)
+        if (matcher->edges[middle].symbol > symbol)
             high = middle;
         else
             low = middle;
     }
     for (; low < high; low++)
-        if (matcher->symbols[low] == symbol)
-            return matcher->targets[low];
+        if (matcher->edges[low].symbol == symbol)
+            return matcher->edges[low].target;
     return 0;
 }
 
 static inline int32_t match(const Matcher *matcher, int32_t node, int32_t symbol)
 {
-    for (; node; node = matcher->fallback[node]) {
+    for (; node; node = matcher->nodes[node].fallback) {
         int32_t target = follow(matcher, node, symbol);
         if (target)
             return target;
@@ -202,8 +220,8 @@ static Claim find_claim(const Matcher *matcher, const Reader *reader,
                         const Proposition *propositions, int32_t count)
 {
     Claim claim = {0, 0, 0};
-    int32_t at = matcher->ending[reader->node];
-    for (; at && !claim.length; at = matcher->ending[matcher->fallback[at]])
+    int32_t at = matcher->nodes[reader->node].ending;
+    for (; at && !claim.length; at = matcher->nodes[matcher->nodes[at].fallback].ending)
         claim = claim_at(matcher, at, reader, propositions, count);
     return claim;
 }
@@ -233,19 +251,19 @@ static void make_claim(const Document *document, char *memory, Reader *reader, C
 }
 
 /* `Said.goes_on`: whether digits make thousands of the number before them. */
-static inline int goes_on(const Reader *reader, const Said *said)
+static inline int goes_on(const Reader *reader, const Word *word, int64_t value)
 {
-    if (!reader->is_open || said->digits != 3)
+    if (!reader->is_open || word->digits != 3)
         return 0;
-    return said->value == 0 || (reader->number < 10 && said->value % 100 == 0);
+    return value == 0 || (reader->number < 10 && value % 100 == 0);
 }
 
 void read_word(const Matcher *matcher, const Document *document, char *memory, Reader *reader,
-               const Proposition *propositions, int32_t count, const Said *said)
+               const Proposition *propositions, int32_t count, const Word *word, int64_t value)
 {
     Claim claim;
-    if (goes_on(reader, said)) { /* what "12" claimed, "12,000" claims */
-        reader->number = 1000 * reader->number + said->value;
+    if (goes_on(reader, word, value)) { /* what "12" claimed, "12,000" claims */
+        reader->number = 1000 * reader->number + value;
         reader->is_open = 0;
         if (reader->since_start && !reader->since_end) {
             claim = find_claim(matcher, reader, propositions, count);
@@ -253,12 +271,12 @@ void read_word(const Matcher *matcher, const Document *document, char *memory, R
         }
         return;
     }
-    reader->node = match(matcher, reader->node, said->symbol);
-    if (said->symbol == NUMBER)
-        reader->number = said->value;
-    else if (said->symbol == NAME)
-        reader->name = said->value;
-    reader->is_open = said->digits >= 1 && said->digits <= 3;
+    reader->node = match(matcher, reader->node, word->symbol);
+    if (word->symbol == NUMBER)
+        reader->number = value;
+    else if (word->symbol == NAME)
+        reader->name = value;
+    reader->is_open = word->digits >= 1 && word->digits <= 3;
     reader->since_start += reader->since_start > 0;
     reader->since_end++;
     claim = find_claim(matcher, reader, propositions, count);

@@ -89,45 +89,42 @@ int steps_resume(Steps *steps, int num_parts, PyObject *told)
 int step_open(StepArguments *step, PyObject *const *args, Py_ssize_t num_args,
               Py_ssize_t num_rows, int num_parts)
 {
-    static const char *names[] = {"rows",       "actions",   "reward",    "parts",
-                                  "terminated", "truncated", "is_illegal"};
-    static const char types[] = "qqdd???";
+    static const char *names[] = {"rows", "actions", "paid", "flags"};
+    static const char types[] = "qqd?";
     Array *arrays = step->arrays;
     memset(step, 0, sizeof(*step));
-    if (num_args != 8) {
-        PyErr_SetString(PyExc_TypeError, "step needs 7 arrays, and whether they are of all rows");
+    if (num_args != 5) {
+        PyErr_SetString(PyExc_TypeError, "step needs 4 arrays, and whether they are of all rows");
         return -1;
     }
-    if ((step->among = PyObject_IsTrue(args[7])) < 0)
+    if ((step->among = PyObject_IsTrue(args[4])) < 0)
         return -1;
-    for (int number = 0; number < 7; number++)
+    for (int number = 0; number < 4; number++)
         if (array_open(&arrays[number], args[number], names[number], types[number],
-                       number == 3 ? 2 : 1, number >= 2) < 0)
+                       number < 2 ? 1 : 2, number >= 2) < 0)
             return -1;
     step->count = arrays[0].view.shape[0];
     Py_ssize_t told = step->among ? num_rows : step->count;
-    for (int number = 1; number < 7; number++) {
-        Py_ssize_t wanted = number == 1 ? step->count : told;
-        if (arrays[number].view.shape[number == 3] != wanted) {
-            PyErr_Format(PyExc_ValueError, "%s must have one entry for each of %zd rows",
-                         names[number], wanted);
-            return -1;
-        }
-    }
-    if (arrays[3].view.shape[0] != num_parts + 1) {
-        PyErr_SetString(PyExc_ValueError, "parts must have a row for every part");
+    if (arrays[1].view.shape[0] != step->count ||
+        !array_has_shape(&arrays[2], num_parts + 2, told, 0) ||
+        !array_has_shape(&arrays[3], 3, told, 0)) {
+        PyErr_Format(PyExc_ValueError,
+                     "step needs one action for each of %zd rows, paid (%d, %zd) and flags (3, %zd)",
+                     step->count, num_parts + 2, told, told);
         return -1;
     }
+    double *paid = arrays[2].view.buf;
+    uint8_t *flags = arrays[3].view.buf;
     step->rows = arrays[0].view.buf;
     step->actions = arrays[1].view.buf;
-    step->outcome = (Outcome){arrays[2].view.buf, arrays[3].view.buf, arrays[4].view.buf,
-                              arrays[5].view.buf, arrays[6].view.buf, told};
+    step->outcome =
+        (Outcome){paid, paid + told, flags, flags + told, flags + 2 * told, told};
     return 0;
 }
 
 void step_close(StepArguments *step)
 {
-    for (int number = 0; number < 7; number++)
+    for (int number = 0; number < 4; number++)
         array_close(&step->arrays[number]);
 }
 

@@ -37,7 +37,7 @@ typedef struct {
 
 /* The arguments of a step of many rows. */
 typedef struct {
-    Array arrays[7];
+    Array arrays[4];
     const int64_t *rows, *actions;
     Py_ssize_t count;
     int among;

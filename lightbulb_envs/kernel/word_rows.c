@@ -11,8 +11,8 @@ typedef struct {
     double *scores; /* (parts,) */
     int64_t steps;
     int32_t has_ended;
-    Steps taken;
-    size_t room;
+    int32_t *taken; /* the actions so far, doubled, and 1 more where illegal */
+    size_t num_taken, taken_room, room;
 } Row;
 
 typedef struct {
@@ -23,6 +23,7 @@ typedef struct {
     double penalty;
     Row *rows;
     double *scores; /* of all rows */
+    float *shares;  /* (budget + 1,) what is left of the budget after so many words */
     char *scratch;
     size_t scratch_room;
     Array tokens, words, draft, left, mask;
@@ -73,10 +74,13 @@ static int word_rows_init(WordRows *self, PyObject *args, PyObject *keywords)
     }
     self->rows = PyMem_Calloc(self->num_rows + 1, sizeof(Row));
     self->scores = PyMem_Calloc(self->num_rows * reward->num_parts + 1, sizeof(double));
-    if (!self->rows || !self->scores) {
+    self->shares = PyMem_Calloc(self->budget + 1, sizeof(float));
+    if (!self->rows || !self->scores || !self->shares) {
         PyErr_NoMemory();
         return -1;
     }
+    for (Py_ssize_t written = 0; written <= self->budget; written++)
+        self->shares[written] = (float)((double)(self->budget - written) / (double)self->budget);
     for (Py_ssize_t number = 0; number < self->num_rows; number++)
         self->rows[number].scores = self->scores + number * reward->num_parts;
     return 0;
@@ -88,10 +92,11 @@ static void word_rows_dealloc(WordRows *self)
         Row *row = &self->rows[number];
         Py_XDECREF(row->document);
         PyMem_Free(row->memory);
-        PyMem_Free(row->taken.steps);
+        PyMem_Free(row->taken);
     }
     PyMem_Free(self->rows);
     PyMem_Free(self->scores);
+    PyMem_Free(self->shares);
     PyMem_Free(self->scratch);
     array_close(&self->tokens);
     array_close(&self->words);
@@ -116,8 +121,7 @@ static inline int8_t *mask_of(const WordRows *self, Py_ssize_t number)
 
 static inline void write_left(WordRows *self, Py_ssize_t number, int32_t written)
 {
-    double share = (double)(self->budget - written) / (double)self->budget;
-    ((float *)self->left.view.buf)[number] = (float)share;
+    ((float *)self->left.view.buf)[number] = self->shares[written];
 }
 
 static void restart_row(WordRows *self, Py_ssize_t number)
@@ -125,7 +129,7 @@ static void restart_row(WordRows *self, Py_ssize_t number)
     Row *row = &self->rows[number];
     words_start(row->document, row->memory);
     memset(row->scores, 0, self->reward->num_parts * sizeof(double)); /* of an empty draft */
-    row->taken.count = 0;
+    row->num_taken = 0;
     row->steps = 0;
     row->has_ended = 0;
     memset(draft_of(self, number), 0, self->budget * sizeof(int32_t));
@@ -284,23 +288,38 @@ static PyObject *word_rows_restart(WordRows *self, PyObject *given)
     Py_RETURN_NONE;
 }
 
-/* What rows will need is called for some rows ahead, for a step of many waits for memory. */
-enum { NEAR = 2, FAR = 4 };
+/* A step of many rows waits for memory more than it counts. So what a row will need is called for
+ * some rows ahead: its draft and its document, then what these point to, step by step. */
+enum { NEAR = 2, MIDDLE = 5, FAR = 8 };
 
-static void prefetch_row(const WordRows *self, Py_ssize_t number, int64_t word)
+static inline void prefetch_far(const Row *row)
 {
-    const Row *row = &self->rows[number];
+    PREFETCH(row->document);
+    prefetch_lines(row->memory, 320, 320);
+}
+
+static inline void prefetch_middle(const Row *row, int64_t word)
+{
     const WordDocument *document = row->document;
-    prefetch_lines(row->memory, document->document->state_size + sizeof(Reader), 512);
     prefetch_lines(document->document, sizeof(Document), sizeof(Document));
-    if (word < document->num_words) {
-        for (int reading = 0; reading < READINGS; reading++)
-            if (self->reward->uses[reading])
-                PREFETCH(&document->uids[reading][word]);
-        PREFETCH(&document->said[word]);
-    }
-    PREFETCH(mask_of(self, number) + word);
-    PREFETCH(row->scores);
+    if (word < document->num_words)
+        PREFETCH(&document->words[word]);
+    prefetch_lines(row->memory + document->document->state_size, sizeof(Reader), 128);
+}
+
+static inline void prefetch_near(const WordRows *self, const Row *row)
+{
+    const Document *document = row->document->document;
+    PREFETCH(document->told);
+    PREFETCH(document->at_left);
+    for (int slot = 0; slot < self->reward->num_ngrams; slot++)
+        if (self->reward->ngrams[slot].n > 1) {
+            PREFETCH(&document->grams[slot]);
+            PREFETCH(document->grams[slot].first);
+        }
+    for (int reading = 0; reading < READINGS; reading++)
+        if (self->reward->uses_l[reading])
+            prefetch_lines(document->references[reading].places, 256, 256);
 }
 
 /* Checks a whole step before any of it is taken. Returns 1, 0 for an action outside the action
@@ -319,9 +338,25 @@ static int check_step(WordRows *self, const int64_t *rows, const int64_t *action
                          (Py_ssize_t)rows[at]);
             return -1;
         }
-        PREFETCH(row->document);
     }
     return 1;
+}
+
+/* Notes an action; returns -1 with MemoryError set. What it paid can be found out again. */
+static int note(Row *row, int64_t action, int is_illegal)
+{
+    if (row->num_taken == row->taken_room) {
+        size_t room = row->taken_room ? 2 * row->taken_room : 64;
+        int32_t *taken = PyMem_Realloc(row->taken, room * sizeof(int32_t));
+        if (!taken) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        row->taken = taken;
+        row->taken_room = room;
+    }
+    row->taken[row->num_taken++] = (int32_t)(2 * action + is_illegal);
+    return 0;
 }
 
 /* Takes an action; returns -1 with MemoryError set. */
@@ -330,15 +365,15 @@ static int step_row(WordRows *self, Py_ssize_t number, int64_t action, Py_ssize_
 {
     Row *row = &self->rows[number];
     int parts = self->reward->num_parts;
-    if (steps_make_room(&row->taken, parts) < 0)
-        return -1;
-    Taken *taken = step_at(&row->taken, parts, row->taken.count++);
-    double *paid = taken->paid, total = 0.0;
+    double paid[MAX_PARTS + 1], total = 0.0;
     int is_done = 0, is_stop = action == self->num_words;
-    /* The mask is Python's to write to: what it says is not relied on for memory. */
-    int is_full = line_of(row->document, row->memory)->length >= self->budget;
-    int is_illegal = !mask_of(self, number)[action] || (!is_stop && is_full);
-    memset(paid, 0, (parts + 1) * sizeof(double));
+    /* A draft that is full has ended, unless Python has said otherwise of it. */
+    int is_illegal = !is_stop && (!row->document->words[action].is_legal ||
+                                  line_of(row->document, row->memory)->length >= self->budget);
+    if (note(row, action, is_illegal) < 0)
+        return -1;
+    for (int part = 0; part <= parts; part++)
+        paid[part] = 0.0;
     row->steps++;
     if (is_illegal)
         paid[parts] = -self->penalty;
@@ -355,13 +390,11 @@ static int step_row(WordRows *self, Py_ssize_t number, int64_t action, Py_ssize_
     outcome->truncated[at] = self->max_steps && row->steps >= self->max_steps;
     outcome->is_illegal[at] = (uint8_t)is_illegal;
     row->has_ended = is_done || outcome->truncated[at];
-    taken->action = action;
-    taken->is_illegal = is_illegal;
     return 0;
 }
 
 PyDoc_STRVAR(word_rows_step_doc,
-             "step(rows, actions, reward, parts, terminated, truncated, is_illegal, among)\n--\n\n"
+             "step(rows, actions, paid, flags, among)\n--\n\n"
              "Takes one action in every row of `rows`, as `Rows.step` does.");
 
 static PyObject *word_rows_step(WordRows *self, PyObject *const *args, Py_ssize_t num_args)
@@ -376,8 +409,12 @@ static PyObject *word_rows_step(WordRows *self, PyObject *const *args, Py_ssize_
         goto close;
     done = check_step(self, step.rows, step.actions, step.count);
     for (Py_ssize_t at = 0; done == 1 && at < step.count; at++) {
+        if (at + FAR < step.count)
+            prefetch_far(&self->rows[step.rows[at + FAR]]);
+        if (at + MIDDLE < step.count)
+            prefetch_middle(&self->rows[step.rows[at + MIDDLE]], step.actions[at + MIDDLE]);
         if (at + NEAR < step.count)
-            prefetch_row(self, step.rows[at + NEAR], step.actions[at + NEAR]);
+            prefetch_near(self, &self->rows[step.rows[at + NEAR]]);
         if (self->rows[step.rows[at]].has_ended) {
             PyErr_Format(PyExc_RuntimeError, "row %zd is named twice, and its episode has ended",
                          (Py_ssize_t)step.rows[at]);
@@ -461,15 +498,83 @@ static PyObject *word_rows_clock(WordRows *self, PyObject *argument)
 PyDoc_STRVAR(word_rows_taken_doc,
              "taken(row)\n--\n\nReturns (action, parts, is_illegal) for every step taken.");
 
+/* Plays an episode again; returns what was taken, and what it paid. */
+static PyObject *play_again(const WordRows *self, const Row *row, char *memory)
+{
+    int parts = self->reward->num_parts;
+    double before[MAX_PARTS] = {0}, after[MAX_PARTS], paid[MAX_PARTS + 1];
+    PyObject *result = PyList_New((Py_ssize_t)row->num_taken);
+    words_start(row->document, memory);
+    for (size_t place = 0; result && place < row->num_taken; place++) {
+        int64_t action = row->taken[place] / 2;
+        int is_illegal = row->taken[place] % 2;
+        memset(paid, 0, sizeof(paid));
+        if (is_illegal)
+            paid[parts] = -self->penalty;
+        else if (action != self->num_words) {
+            words_extend(row->document, memory, (int32_t)action, self->scratch);
+            draft_scores(row->document->document, memory, after);
+            for (int part = 0; part < parts; part++)
+                paid[part] = after[part] - before[part];
+            memcpy(before, after, sizeof(before));
+        }
+        PyObject *told = float_tuple(paid, parts + 1);
+        PyObject *entry = told ? Py_BuildValue("LNN", (long long)action, told,
+                                               PyBool_FromLong(is_illegal))
+                               : NULL;
+        if (!entry)
+            Py_CLEAR(result);
+        else
+            PyList_SET_ITEM(result, (Py_ssize_t)place, entry);
+    }
+    return result;
+}
+
 static PyObject *word_rows_taken(WordRows *self, PyObject *argument)
 {
     Row *row = row_argument(self, argument);
-    return row ? steps_told(&row->taken, self->reward->num_parts) : NULL;
+    char *memory = row ? PyMem_Malloc(line_size(row->document, self->budget)) : NULL;
+    if (!memory)
+        return row ? PyErr_NoMemory() : NULL;
+    PyObject *result = play_again(self, row, memory);
+    PyMem_Free(memory);
+    return result;
 }
 
 PyDoc_STRVAR(word_rows_resume_doc,
              "resume(row, draft, steps, has_ended, taken)\n--\n\n"
              "Makes a row's episode what `draft`, `clock` and `taken` told of it.");
+
+/* Reads the steps taken, which must have written the draft; returns -1 with an error set. */
+static int resume_taken(const WordRows *self, Row *row, PyObject *taken)
+{
+    const Line *line = line_of(row->document, row->memory);
+    int32_t written = 0;
+    for (Py_ssize_t place = 0; place < PyList_GET_SIZE(taken); place++) {
+        PyObject *entry = PyList_GET_ITEM(taken, place), *paid;
+        long long action;
+        int is_illegal;
+        if (!PyTuple_Check(entry) || !PyArg_ParseTuple(entry, "LOp", &action, &paid, &is_illegal)) {
+            if (!PyErr_Occurred())
+                PyErr_SetString(PyExc_TypeError, "taken must be a list of tuples");
+            return -1;
+        }
+        int is_word = !is_illegal && action != self->num_words;
+        if (action < 0 || action > self->num_words ||
+            (is_word && (written >= line->length || line->words[written] != action))) {
+            PyErr_Format(PyExc_ValueError, "action %lld did not write this draft", action);
+            return -1;
+        }
+        written += is_word;
+        if (note(row, action, is_illegal) < 0)
+            return -1;
+    }
+    if (written != line->length) {
+        PyErr_SetString(PyExc_ValueError, "the steps taken did not write the whole draft");
+        return -1;
+    }
+    return 0;
+}
 
 static PyObject *word_rows_resume(WordRows *self, PyObject *args)
 {
@@ -497,7 +602,7 @@ static PyObject *word_rows_resume(WordRows *self, PyObject *args)
     }
     row->steps = steps;
     row->has_ended = has_ended;
-    if (steps_resume(&row->taken, self->reward->num_parts, taken) < 0)
+    if (resume_taken(self, row, taken) < 0)
         return NULL;
     Py_RETURN_NONE;
 }

@@ -41,7 +41,7 @@ static void match_line(const WordDocument *document, int reading, char *memory, 
     memset(found, 0, (size_t)blocks * sizeof(uint64_t));
     memset(counts, 0, 2 * (size_t)reference->num_known * sizeof(int32_t));
     for (int32_t place = 0; place < length; place++) {
-        Uid uid = document->uids[reading][line->words[place]];
+        Uid uid = document->words[line->words[place]].uids[reading];
         uids[place] = uid == UNKNOWN ? -1 : uid;
         if (uid != UNKNOWN)
             counts[uid]++;
@@ -62,16 +62,13 @@ void words_extend(const WordDocument *document, char *memory, int32_t word, void
 {
     const Document *own = document->document;
     const Reward *reward = own->reward;
-    Uid uids[READINGS] = {UNKNOWN, UNKNOWN};
-    for (int reading = 0; reading < READINGS; reading++)
-        if (reward->uses[reading])
-            uids[reading] = document->uids[reading][word];
-    draft_extend_uids(own, memory, uids);
+    draft_extend_uids(own, memory, document->words[word].uids);
     Line *line = line_of(document, memory);
     line->words[line->length++] = word;
     if (reward->uses_facts)
         read_word(document->matcher, own, memory, (Reader *)(memory + own->state_size),
-                  document->propositions, document->num_propositions, &document->said[word]);
+                  document->propositions, document->num_propositions, &document->words[word],
+                  document->values[word]);
     for (int reading = 0; reading < READINGS; reading++)
         if (reward->uses_lsum[reading])
             match_line(document, reading, memory, line, scratch);
@@ -94,11 +91,8 @@ static int read_uids(WordDocument *self, const int32_t *const *words)
         const Reference *reference = &own->references[reading];
         if (!own->reward->uses[reading])
             continue;
-        self->uids[reading] = arena_take(&self->arena, self->num_words, sizeof(Uid));
-        if (!self->uids[reading])
-            return -1;
         for (int32_t word = 0; word < self->num_words; word++)
-            self->uids[reading][word] = find_word(reference, words[reading][word]);
+            self->words[word].uids[reading] = find_word(reference, words[reading][word]);
         if (!own->reward->uses_lsum[reading])
             continue;
         self->told[reading] = arena_take(&self->arena, reference->num_words, sizeof(int32_t));
@@ -116,15 +110,16 @@ static int read_said(WordDocument *self, const Array *arrays, Py_ssize_t number)
     const int32_t *symbols = (const int32_t *)arrays[SYMBOLS].view.buf + first;
     const int32_t *digits = (const int32_t *)arrays[DIGITS].view.buf + first;
     const int64_t *values = (const int64_t *)arrays[VALUES].view.buf + first;
-    self->said = arena_take(&self->arena, self->num_words, sizeof(Said));
-    if (!self->said)
-        return -1;
     for (int32_t word = 0; word < self->num_words; word++) {
-        if (symbols[word] < 0 || (self->matcher && symbols[word] >= self->matcher->num_symbols)) {
-            PyErr_Format(PyExc_ValueError, "the automaton has no symbol %d", symbols[word]);
+        int32_t symbol = symbols[word];
+        if (symbol < 0 || symbol >= (self->matcher ? self->matcher->num_symbols : MOST_SYMBOLS)) {
+            PyErr_Format(PyExc_ValueError, "the automaton has no symbol %d", symbol);
             return -1;
         }
-        self->said[word] = (Said){symbols[word], digits[word], values[word]};
+        self->words[word].symbol = (uint16_t)symbol;
+        self->words[word].digits = (uint8_t)(digits[word] < 0 || digits[word] > 4 ? 4 : digits[word]);
+        self->words[word].is_legal = self->mask[word];
+        self->values[word] = values[word];
     }
     return 0;
 }
@@ -170,17 +165,22 @@ static WordDocument *read_words(Document *document, Matcher *matcher, const Arra
         (const int32_t *)arrays[WORDS].view.buf + number * self->num_words,
         (const int32_t *)stems->view.buf + number * self->num_words,
     };
+    self->words = arena_take(&self->arena, self->num_words, sizeof(Word));
+    self->values = arena_take(&self->arena, self->num_words, sizeof(int64_t));
     self->mask = arena_take(&self->arena, mask, 1);
     self->pieces = arena_take(&self->arena, pieces, sizeof(int32_t));
-    if (!self->mask || !self->pieces || read_uids(self, words) < 0 ||
-        read_said(self, arrays, number) < 0 || read_propositions(self, arrays, number) < 0) {
-        Py_DECREF(self);
-        return NULL;
-    }
+    if (!self->words || !self->values || !self->mask || !self->pieces)
+        goto failed;
     memcpy(self->mask, (const char *)arrays[MASK].view.buf + number * mask, mask);
+    if (read_uids(self, words) < 0 || read_said(self, arrays, number) < 0 ||
+        read_propositions(self, arrays, number) < 0)
+        goto failed;
     memcpy(self->pieces, (const int32_t *)arrays[PIECES].view.buf + number * pieces,
            pieces * sizeof(int32_t));
     return self;
+failed:
+    Py_DECREF(self);
+    return NULL;
 }
 
 static int check_words(PyObject *documents, Matcher *matcher, const Array *arrays)

@@ -6,20 +6,36 @@
 
 /* ---- Facts stated word by word ------------------------------------------------------------ */
 
+/* What a step looks at of a node lies together. */
+typedef struct {
+    int32_t edge_start, edge_end, fallback, ending;
+} Node;
+
+typedef struct {
+    int32_t symbol, target;
+} Edge;
+
 /* `Matcher` of rewards/stated_facts.py. Edges of a node are sorted by symbol. */
 typedef struct {
     PyObject_HEAD
     int32_t num_nodes, num_symbols;
-    int32_t *edge_start, *symbols, *targets, *fallback, *ending, *depth, *meaning_start;
+    Node *nodes;
+    Edge *edges;
+    int32_t *depth, *meaning_start;
     int64_t *kinds, *values;
     int32_t *from_root; /* (num_symbols,) the node after the root */
 } Matcher;
 
-/* `Said` of sources/signatures.py. */
+/* `Said` of sources/signatures.py, and the uids of a word in the reference. What a step looks at of
+ * a word lies together; values, which few words have, elsewhere. */
 typedef struct {
-    int32_t symbol, digits;
-    int64_t value;
-} Said;
+    Uid uids[READINGS];
+    uint16_t symbol;
+    uint8_t digits;
+    int8_t is_legal;
+} Word;
+
+#define MOST_SYMBOLS 65000
 
 typedef struct {
     int64_t kind, value;
@@ -37,7 +53,7 @@ typedef struct {
 
 /* Reads one more word of a draft, whose facts must be looked at. */
 void read_word(const Matcher *matcher, const Document *document, char *state, Reader *reader,
-               const Proposition *propositions, int32_t count, const Said *said);
+               const Proposition *propositions, int32_t count, const Word *word, int64_t value);
 
 /* ---- Drafts of words ---------------------------------------------------------------------- */
 
@@ -48,10 +64,10 @@ typedef struct {
     Document *document;
     Matcher *matcher; /* NULL where no part looks at facts */
     int32_t num_words, num_pieces, num_propositions;
-    Uid *uids[READINGS];
+    Word *words;
+    int64_t *values;         /* of numbers and names */
     int32_t *told[READINGS]; /* the reference as `find_subsequence` reads it, for ROUGE-Lsum */
-    Said *said;
-    int8_t *mask;    /* (num_words + 1,) */
+    int8_t *mask;            /* (num_words + 1,) */
     int32_t *pieces; /* (num_words, num_pieces) */
     Proposition *propositions;
     Arena arena;

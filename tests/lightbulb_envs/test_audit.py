@@ -17,6 +17,7 @@ from lightbulb_envs.audit.ceilings import ALLOWANCES, CEILINGS, Allowance, Ceili
 from lightbulb_envs.baselines import BASELINES, Baseline
 from lightbulb_envs.baselines.canaries import CANARIES, canaries_of
 from lightbulb_envs.baselines.reading_canaries import READING_CANARIES
+from lightbulb_envs.baselines.writing_canaries import CANARIES as WRITING_CANARIES
 from lightbulb_envs.engines.engine import Step
 from lightbulb_envs.registry import make_engine
 from lightbulb_envs.rewards.compose import PRESETS
@@ -63,9 +64,10 @@ def test_every_allowance_is_needed():
 
 
 def test_every_canary_has_a_ceiling_and_every_ceiling_a_canary():
-    assert set(CEILINGS) == {*CANARIES, *READING_CANARIES}
+    known = {*CANARIES, *READING_CANARIES, *WRITING_CANARIES}
+    assert set(CEILINGS) == known
     for allowance in ALLOWANCES:
-        assert set(allowance.canaries) <= {*CANARIES, *READING_CANARIES}
+        assert set(allowance.canaries) <= known
         assert set(allowance.ids or ()) <= set(lightbulb_envs.ROWS)
         assert set(allowance.rewards or ()) <= set(PRESETS)
 

@@ -31,9 +31,9 @@ class Row:
     engine: str
     """"module:Class" of the engine."""
     head: Head
-    """What acts in it: "pointer" scores the sentences, or the `words` where such are observed, and
-    STOP, "slate" orders sentences by such scores,
-    "multibinary" decides on each sentence, "categorical" scores a fixed list of actions."""
+    """What acts in it: "pointer" scores the sentences (or the `words`, where these are observed)
+    and STOP, "slate" orders sentences by such scores, "multibinary" decides on each sentence,
+    "categorical" scores a fixed list of actions."""
     heuristic: str
     """The baseline that a policy should beat, by its name in `baselines`."""
     agent: SubAgent

@@ -145,7 +145,7 @@ def through_gymnasium(env: Any) -> Contestant:
         for action in actions:
             env.step(action)
         env.step(actions[0])  # resets all rows
-        return env.num_envs * len(actions)
+        return int(env.num_envs * len(actions))
 
     return run
 

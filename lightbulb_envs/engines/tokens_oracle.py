@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.document import DocumentBatch
 from lightbulb_envs.engines.tokens_task import TokensTask
+from lightbulb_envs.rewards.compiled import CompiledPotential
 from lightbulb_envs.rewards.compose import Potential
 from lightbulb_envs.search import Plan
 
@@ -30,7 +31,7 @@ METHOD = f"best of reference, extracts and beam-{BEAM_WIDTH}"
 class _PlainDraft:
     """A draft in Python, with what the kernel's `WordDraft` offers."""
 
-    potential: Potential
+    potential: Potential | CompiledPotential
     state: Any
 
     def extend(self, word: int) -> "_PlainDraft":
@@ -177,7 +178,8 @@ def greedy_draft(document: WordsToWrite) -> tuple[int, ...]:
         sorted({word for line in (*document.sentences, document.reference) for word in line}),
         dtype=np.int64,
     )
-    draft, grown, values = document.start(), (), np.empty(len(words))
+    draft, values = document.start(), np.empty(len(words))
+    grown: tuple[int, ...] = ()
     value = draft.value()
     while len(words) and len(grown) < document.budget:
         draft.values(words, values)

@@ -28,7 +28,8 @@ class WordsDocument(ScoredDocument):
 
 class _StatedPart:
     def __init__(self, name: str, document: ScoredDocument):
-        assert isinstance(document, WordsDocument) and document.reader is not None
+        assert isinstance(document, WordsDocument)
+        assert document.reader is not None
         self._tracker = FactTracker(document.fact_weight, document.fact_is_key)
         self._reader, self._said = document.reader, document.said
         self._field = ("fact_precision", "fact_recall", "fact_f1").index(name)

@@ -22,6 +22,9 @@ from lightbulb_envs.words import WordNumbers, stem
 BUDGET = {True: 40, False: 60}
 """Words that a draft may have where facts are known, and on real text: what nearly all references
 need."""
+WORDS_A_SENTENCE = {True: 8, False: 16}
+"""Distinct words for which there is room, for every sentence of the observation, where facts are
+known, and on real text."""
 MOST_BUDGET = 1 << 12
 MOST_WORDS = 1 << 14
 _STEMS = WordNumbers()
@@ -38,8 +41,8 @@ class TokensConfig(SourceConfig):
     """How many words the draft may have. Default: 40, or 60 for real text."""
     max_words: int | None = keyword(None, example=12)
     """How many distinct words of the article have an action, the first ones; others cannot be
-    written. Default: 32 and 8 for every sentence of the observation, which the newsroom's articles
-    never need."""
+    written. Default: 32 and, for every sentence of the observation, 8, which is more than articles
+    of the newsroom have, or 16 for real text."""
     illegal_penalty: float = keyword(0.01, example=0.3)
     """What an illegal action costs; it changes nothing else, and the step counts."""
     num_instances: int | None = keyword(None, example=5)
@@ -59,7 +62,7 @@ class TokensTask:
         self.budget = BUDGET[has_facts] if config.budget is None else config.budget
         if not 1 <= self.budget <= MOST_BUDGET:
             raise ValueError(f"budget must be in [1, {MOST_BUDGET}] words, got {self.budget}")
-        usual = 32 + 8 * self.source.max_sentences
+        usual = 32 + WORDS_A_SENTENCE[has_facts] * self.source.max_sentences
         most = usual if config.max_words is None else config.max_words
         if not 1 <= most <= MOST_WORDS:
             raise ValueError(f"max_words must be in [1, {MOST_WORDS}], got {most}")

@@ -197,8 +197,9 @@ def test_real_text_is_written_about_too(news_file):
     pieces = engine.observe(ROW)["words"][0]
     decode = engine.source.vocabulary.decode
     words = engine.words_of(0)
-    short = [number for number, word in enumerate(words) if 0 < len(word) <= 4]
-    assert all(decode(pieces[number].tolist()) == words[number] for number in short)
+    for number, word in enumerate(words):
+        assert word.startswith(decode(pieces[number].tolist())) or not word, "long words are cut"
+        assert pieces[number].any() or not word
 
 
 def test_another_tokenizer_tells_articles_and_words(tmp_path, news_file):

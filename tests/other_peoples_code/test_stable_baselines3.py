@@ -20,7 +20,6 @@ from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
 import lightbulb_envs  # noqa: F401 # registers the ids
-from lightbulb_envs.registry import keywords_of
 
 EASY = "Lightbulb/NewsSummariser-Easy-v0"
 ID = "Lightbulb/NewsSummariser-v0"
@@ -49,7 +48,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _make(env_id: str, **settings: Any) -> gymnasium.Env:
-    has_features = "features" in keywords_of(env_id)
+    has_features = "NewsSummariser" in env_id and "Tokens" not in env_id
     env = gymnasium.make(env_id, **({"features": True} if has_features else {}), **settings)
     spaces = env.observation_space.spaces  # type: ignore[attr-defined] # a Dict
     return FilterObservation(env, [name for name in SEEN if name in spaces])

@@ -305,61 +305,52 @@ static inline int64_t rouge_matches(const Document *document, const char *memory
     }
 }
 
-/* What ROUGE is made of: how many match, of how many tried, and of how many told. */
-typedef struct {
-    double matched, tried, told;
-} Counts;
-
-/* Writes two F1 scores. Dividing is what scoring costs, and two are divided at a time. */
-static inline void score_two(const Counts *one, const Counts *other, double *first, double *second)
+int is_f1(const Part *part)
 {
-#if defined(__GNUC__)
-    typedef double Pair __attribute__((vector_size(2 * sizeof(double))));
-    const Pair matched = {one->matched, other->matched};
-    const Pair precision = matched / (Pair){one->tried, other->tried};
-    const Pair recall = matched / (Pair){one->told, other->told};
-    const Pair none = {one->matched == 0, other->matched == 0}; /* nothing is divided by 0 */
-    const Pair score = 2 * precision * recall / (precision + recall + none);
-    *first = score[0];
-    *second = score[1];
-#else
-    *first = harmonic(one->matched / one->tried, one->matched / one->told);
-    *second = harmonic(other->matched / other->tried, other->matched / other->told);
-#endif
+    return part->kind >= ROUGE_N || part->kind == FACT_F1;
+}
+
+double draft_told(const Document *document, int number)
+{
+    if (document->reward->parts[number].kind >= ROUGE_N)
+        return document->told[number];
+    return document->key_weight > 0 ? document->key_weight : 1.0;
+}
+
+void draft_counts(const Document *document, const char *memory, double *counts, size_t stride)
+{
+    const Reward *reward = document->reward;
+    const State *state = (const State *)memory;
+    for (int number = 0; number < reward->num_parts; number++, counts += 2 * stride) {
+        const Part *part = &reward->parts[number];
+        double *matched = counts, *tried = counts + stride;
+        if (part->kind >= ROUGE_N) {
+            int64_t words, matches = rouge_matches(document, memory, part, &words);
+            *matched = (double)matches;
+            *tried = (double)(words > 1 ? words : 1);
+        }
+        else if (part->kind == FACT_F1) {
+            *matched = state->covered; /* 0 where nothing is claimed, or nothing is key */
+            *tried = state->claimed > 0 ? state->claimed : 1.0;
+        }
+        else if (part->kind == LENGTH)
+            *matched = length_score(document->reference_length, state->length);
+        else
+            *matched = fact_score(document, state, part->kind);
+    }
 }
 
 void draft_scores(const Document *document, const char *memory, double *scores)
 {
     const Reward *reward = document->reward;
-    const State *state = (const State *)memory;
-    int waiting = -1; /* a part of ROUGE, for a second one */
-    Counts counts, kept = {0.0, 1.0, 1.0};
+    double counts[2 * MAX_PARTS];
+    draft_counts(document, memory, counts, 1);
     for (int number = 0; number < reward->num_parts; number++) {
         const Part *part = &reward->parts[number];
-        if (part->kind >= ROUGE_N) {
-            int64_t tried, matches = rouge_matches(document, memory, part, &tried);
-            counts = (Counts){(double)matches, (double)(tried > 1 ? tried : 1),
-                              document->told[number]};
-            if (waiting < 0) {
-                waiting = number;
-                kept = counts;
-                continue;
-            }
-            double first, second;
-            score_two(&kept, &counts, &first, &second);
-            scores[waiting] = reward->parts[waiting].weight * first;
-            scores[number] = part->weight * second;
-            waiting = -1;
-        }
-        else if (part->kind == LENGTH)
-            scores[number] =
-                part->weight * length_score(document->reference_length, state->length);
-        else
-            scores[number] = part->weight * fact_score(document, state, part->kind);
-    }
-    if (waiting >= 0) {
-        double precision = kept.matched / kept.tried, recall = kept.matched / kept.told;
-        scores[waiting] = reward->parts[waiting].weight * harmonic(precision, recall);
+        double score = counts[2 * number];
+        if (is_f1(part))
+            score = harmonic(score / counts[2 * number + 1], score / draft_told(document, number));
+        scores[number] = part->weight * score;
     }
 }
 

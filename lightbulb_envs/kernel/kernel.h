@@ -200,6 +200,13 @@ void draft_extend_uids(const Document *document, char *state, const Uid *uids);
 /* Writes the tokens of a document as they are observed, (lines, width). */
 void document_write_tokens(const Document *document, int32_t *out);
 void draft_scores(const Document *document, const char *state, double *scores);
+/* Returns whether a part is the harmonic mean of a precision and a recall. */
+int is_f1(const Part *part);
+/* Returns what the matches of such a part are divided by for the recall. */
+double draft_told(const Document *document, int part);
+/* Writes, `stride` apart, what matches and of what was tried, part by part; the score itself in the
+ * place of what matches where a part is no such mean. */
+void draft_counts(const Document *document, const char *state, double *counts, size_t stride);
 /* Calls for the memory that adding a sentence and scoring will need; the sentence must be ready. */
 void draft_prefetch(const Document *document, const char *state, const Sentence *sentence);
 

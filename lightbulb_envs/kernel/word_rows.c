@@ -5,14 +5,16 @@
 #include "steps.h"
 #include "words.h"
 
+/* Rows that are stepped together: dividing takes long, and is done for many rows at once. */
+enum { CHUNK = 64 };
+
 typedef struct {
     WordDocument *document;
-    char *memory; /* of the draft */
-    double *scores; /* (parts,) */
+    Place draft; /* in the memory of all rows */
     int64_t steps;
     int32_t has_ended;
     int32_t *taken; /* the actions so far, doubled, and 1 more where illegal */
-    size_t num_taken, taken_room, room;
+    size_t num_taken, taken_room;
 } Row;
 
 typedef struct {
@@ -22,10 +24,12 @@ typedef struct {
     int64_t max_steps; /* 0: no limit */
     double penalty;
     Row *rows;
-    double *scores; /* of all rows */
+    double *scores; /* (parts, N) */
+    double *told;   /* (parts, N) what matches are divided by for the recall */
+    double *work;   /* (2 * parts + 1, CHUNK) what `draft_counts` writes, and rewards */
     float *shares;  /* (budget + 1,) what is left of the budget after so many words */
-    char *scratch;
-    size_t scratch_room;
+    char *memory, *scratch;
+    size_t room, scratch_room; /* bytes of a row's memory, which all have, and of the scratch */
     Array tokens, words, draft, left, mask;
 } WordRows;
 
@@ -74,15 +78,15 @@ static int word_rows_init(WordRows *self, PyObject *args, PyObject *keywords)
     }
     self->rows = PyMem_Calloc(self->num_rows + 1, sizeof(Row));
     self->scores = PyMem_Calloc(self->num_rows * reward->num_parts + 1, sizeof(double));
+    self->told = PyMem_Calloc(self->num_rows * reward->num_parts + 1, sizeof(double));
+    self->work = PyMem_Calloc((2 * reward->num_parts + 1) * CHUNK, sizeof(double));
     self->shares = PyMem_Calloc(self->budget + 1, sizeof(float));
-    if (!self->rows || !self->scores || !self->shares) {
+    if (!self->rows || !self->scores || !self->told || !self->work || !self->shares) {
         PyErr_NoMemory();
         return -1;
     }
     for (Py_ssize_t written = 0; written <= self->budget; written++)
         self->shares[written] = (float)((double)(self->budget - written) / (double)self->budget);
-    for (Py_ssize_t number = 0; number < self->num_rows; number++)
-        self->rows[number].scores = self->scores + number * reward->num_parts;
     return 0;
 }
 
@@ -91,12 +95,14 @@ static void word_rows_dealloc(WordRows *self)
     for (Py_ssize_t number = 0; self->rows && number < self->num_rows; number++) {
         Row *row = &self->rows[number];
         Py_XDECREF(row->document);
-        PyMem_Free(row->memory);
         PyMem_Free(row->taken);
     }
     PyMem_Free(self->rows);
     PyMem_Free(self->scores);
+    PyMem_Free(self->told);
+    PyMem_Free(self->work);
     PyMem_Free(self->shares);
+    PyMem_Free(self->memory);
     PyMem_Free(self->scratch);
     array_close(&self->tokens);
     array_close(&self->words);
@@ -127,8 +133,9 @@ static inline void write_left(WordRows *self, Py_ssize_t number, int32_t written
 static void restart_row(WordRows *self, Py_ssize_t number)
 {
     Row *row = &self->rows[number];
-    words_start(row->document, row->memory);
-    memset(row->scores, 0, self->reward->num_parts * sizeof(double)); /* of an empty draft */
+    words_start(row->document, row->draft.state);
+    for (int part = 0; part < self->reward->num_parts; part++)
+        self->scores[part * self->num_rows + number] = 0.0; /* of an empty draft */
     row->num_taken = 0;
     row->steps = 0;
     row->has_ended = 0;
@@ -137,18 +144,12 @@ static void restart_row(WordRows *self, Py_ssize_t number)
     write_left(self, number, 0);
 }
 
-/* Adds a word to the draft, and writes the gains; returns whether another fits. */
-static int write_word(WordRows *self, Py_ssize_t number, int32_t word, double *gains)
+/* Adds a word to the draft, whose scores are not brought up to date; returns whether another fits. */
+static int write_word(WordRows *self, Py_ssize_t number, int32_t word)
 {
     Row *row = &self->rows[number];
-    double before[MAX_PARTS];
-    int parts = self->reward->num_parts;
-    memcpy(before, row->scores, parts * sizeof(double));
-    words_extend(row->document, row->memory, word, self->scratch);
-    draft_scores(row->document->document, row->memory, row->scores);
-    for (int part = 0; part < parts; part++)
-        gains[part] = row->scores[part] - before[part];
-    int32_t written = line_of(row->document, row->memory)->length;
+    words_extend(row->document, &row->draft, word, self->scratch);
+    int32_t written = row->draft.line->length;
     draft_of(self, number)[written - 1] = word + 1;
     write_left(self, number, written);
     if (written < self->budget)
@@ -178,18 +179,42 @@ static Row *row_argument(WordRows *self, PyObject *argument)
     return number == -1 && PyErr_Occurred() ? NULL : row_of(self, number);
 }
 
-/* Makes room for something; returns -1 with MemoryError set. */
-static int make_room(char **memory, size_t *room, size_t wanted)
+/* Gives every row memory of so many bytes; returns -1 with MemoryError set. */
+static int make_rooms(WordRows *self, size_t wanted)
 {
-    if (*room >= wanted)
+    wanted = (wanted + 63) & ~(size_t)63;
+    if (self->room >= wanted)
         return 0;
-    char *grown = PyMem_Realloc(*memory, wanted);
-    if (!grown) {
+    char *memory = PyMem_Calloc(self->num_rows, wanted);
+    if (!memory) {
         PyErr_NoMemory();
         return -1;
     }
-    *memory = grown;
-    *room = wanted;
+    for (Py_ssize_t number = 0; number < self->num_rows; number++) {
+        Row *row = &self->rows[number];
+        if (self->memory)
+            memcpy(memory + number * wanted, self->memory + number * self->room, self->room);
+        if (row->document)
+            row->draft = place_in(row->document, memory + number * wanted);
+    }
+    PyMem_Free(self->memory);
+    self->memory = memory;
+    self->room = wanted;
+    return 0;
+}
+
+/* Makes room to work in; returns -1 with MemoryError set. */
+static int make_scratch(WordRows *self, size_t wanted)
+{
+    if (self->scratch_room >= wanted)
+        return 0;
+    char *scratch = PyMem_Realloc(self->scratch, wanted);
+    if (!scratch) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->scratch = scratch;
+    self->scratch_room = wanted;
     return 0;
 }
 
@@ -214,16 +239,19 @@ static int load_row(WordRows *self, Py_ssize_t number, PyObject *item)
                         "the document was compiled for another reward or another observation");
         return -1;
     }
-    if (make_room(&row->memory, &row->room, line_size(document, self->budget)) < 0 ||
-        make_room(&self->scratch, &self->scratch_room, words_scratch(document, self->budget)) < 0)
+    if (make_rooms(self, line_size(document, self->budget)) < 0 ||
+        make_scratch(self, words_scratch(document, self->budget)) < 0)
         return -1;
     Py_INCREF(item);
     Py_XSETREF(row->document, document);
+    row->draft = place_in(document, self->memory + number * self->room);
     document_write_tokens(own, (int32_t *)self->tokens.view.buf +
                                    number * self->token_lines * self->token_width);
     size_t pieces = (size_t)self->num_words * self->num_pieces;
     memcpy((int32_t *)self->words.view.buf + number * pieces, document->pieces,
            pieces * sizeof(int32_t));
+    for (int part = 0; part < self->reward->num_parts; part++)
+        self->told[part * self->num_rows + number] = draft_told(own, part);
     restart_row(self, number);
     return 0;
 }
@@ -295,7 +323,7 @@ enum { NEAR = 2, MIDDLE = 5, FAR = 8 };
 static inline void prefetch_far(const Row *row)
 {
     PREFETCH(row->document);
-    prefetch_lines(row->memory, 320, 320);
+    prefetch_lines(row->draft.state, 384, 384);
 }
 
 static inline void prefetch_middle(const Row *row, int64_t word)
@@ -304,13 +332,11 @@ static inline void prefetch_middle(const Row *row, int64_t word)
     prefetch_lines(document->document, sizeof(Document), sizeof(Document));
     if (word < document->num_words)
         PREFETCH(&document->words[word]);
-    prefetch_lines(row->memory + document->document->state_size, sizeof(Reader), 128);
 }
 
 static inline void prefetch_near(const WordRows *self, const Row *row)
 {
     const Document *document = row->document->document;
-    PREFETCH(document->told);
     PREFETCH(document->at_left);
     for (int slot = 0; slot < self->reward->num_ngrams; slot++)
         if (self->reward->ngrams[slot].n > 1) {
@@ -359,38 +385,109 @@ static int note(Row *row, int64_t action, int is_illegal)
     return 0;
 }
 
-/* Takes an action; returns -1 with MemoryError set. */
-static int step_row(WordRows *self, Py_ssize_t number, int64_t action, Py_ssize_t at,
-                    Outcome *outcome)
+/* What an action was. */
+typedef struct {
+    uint8_t wrote, is_illegal;
+} Did;
+
+/* Takes an action, but for its scores; returns -1 with an error set. */
+static int act(WordRows *self, Py_ssize_t number, int64_t action, Py_ssize_t at, Outcome *outcome,
+               Did *did)
 {
     Row *row = &self->rows[number];
-    int parts = self->reward->num_parts;
-    double paid[MAX_PARTS + 1], total = 0.0;
-    int is_done = 0, is_stop = action == self->num_words;
-    /* A draft that is full has ended, unless Python has said otherwise of it. */
-    int is_illegal = !is_stop && (!row->document->words[action].is_legal ||
-                                  line_of(row->document, row->memory)->length >= self->budget);
-    if (note(row, action, is_illegal) < 0)
+    int is_stop = action == self->num_words, is_done = is_stop;
+    if (row->has_ended) {
+        PyErr_Format(PyExc_RuntimeError, "row %zd is named twice, and its episode has ended", number);
         return -1;
-    for (int part = 0; part <= parts; part++)
-        paid[part] = 0.0;
-    row->steps++;
-    if (is_illegal)
-        paid[parts] = -self->penalty;
-    else if (is_stop)
-        is_done = 1;
-    else
-        is_done = !write_word(self, number, (int32_t)action, paid);
-    for (int part = 0; part <= parts; part++) {
-        total += paid[part];
-        outcome->parts[part * outcome->stride + at] = paid[part];
     }
-    outcome->reward[at] = total;
+    /* A draft that is full has ended, unless Python has said otherwise of it. */
+    did->is_illegal = !is_stop && (!row->document->words[action].is_legal ||
+                                   row->draft.line->length >= self->budget);
+    if (note(row, action, did->is_illegal) < 0)
+        return -1;
+    row->steps++;
+    did->wrote = !is_stop && !did->is_illegal;
+    if (did->wrote)
+        is_done = !write_word(self, number, (int32_t)action);
     outcome->terminated[at] = (uint8_t)is_done;
     outcome->truncated[at] = self->max_steps && row->steps >= self->max_steps;
-    outcome->is_illegal[at] = (uint8_t)is_illegal;
+    outcome->is_illegal[at] = did->is_illegal;
     row->has_ended = is_done || outcome->truncated[at];
     return 0;
+}
+
+/* Scores a part of drafts, from what `draft_counts` wrote; into the place of what matched. */
+static void score_part(const WordRows *self, int number, const int64_t *rows, Py_ssize_t count)
+{
+    const Part *part = &self->reward->parts[number];
+    double *matched = self->work + 2 * number * CHUNK, *tried = matched + CHUNK;
+    double weight = part->weight, told[CHUNK];
+    const double *told_all = self->told + number * self->num_rows;
+    for (Py_ssize_t row = 0; row < count; row++)
+        told[row] = told_all[rows[row]];
+    if (is_f1(part))
+        for (Py_ssize_t row = 0; row < count; row++) {
+            double none = matched[row] == 0 ? 1.0 : 0.0; /* nothing is divided by 0 */
+            double precision = matched[row] / tried[row], recall = matched[row] / told[row];
+            matched[row] = 2 * precision * recall / (precision + recall + none);
+        }
+    for (Py_ssize_t row = 0; row < count; row++)
+        matched[row] *= weight;
+}
+
+/* Pays rows what their scores gained, and the penalty of what was illegal. */
+static void pay(WordRows *self, const int64_t *rows, Py_ssize_t first, Py_ssize_t count, int among,
+                const Did *did, Outcome *outcome)
+{
+    int parts = self->reward->num_parts;
+    double *total = self->work + 2 * parts * CHUNK;
+    memset(total, 0, (size_t)count * sizeof(double));
+    for (int part = 0; part <= parts; part++) {
+        const double *scores = self->work + 2 * part * CHUNK;
+        double *before = self->scores + part * self->num_rows;
+        double *paid = outcome->parts + part * outcome->stride;
+        for (Py_ssize_t row = 0; row < count; row++) {
+            int64_t number = rows[first + row];
+            double gain = 0.0;
+            if (part == parts)
+                gain = did[row].is_illegal ? -self->penalty : 0.0;
+            else if (did[row].wrote) {
+                gain = scores[row] - before[number];
+                before[number] = scores[row];
+            }
+            paid[among ? number : first + row] = gain;
+            total[row] += gain;
+        }
+    }
+    for (Py_ssize_t row = 0; row < count; row++)
+        outcome->reward[among ? rows[first + row] : first + row] = total[row];
+}
+
+/* Takes actions in a chunk of rows; returns -1 with an error set, and what came before is done. */
+static int step_chunk(WordRows *self, const int64_t *rows, const int64_t *actions, Py_ssize_t first,
+                      Py_ssize_t count, Py_ssize_t all, int among, Outcome *outcome)
+{
+    Did did[CHUNK];
+    int parts = self->reward->num_parts, failed = 0;
+    Py_ssize_t done = 0;
+    for (; done < count; done++) {
+        Py_ssize_t at = first + done, number = (Py_ssize_t)rows[at];
+        if (at + FAR < all)
+            prefetch_far(&self->rows[rows[at + FAR]]);
+        if (at + MIDDLE < all)
+            prefetch_middle(&self->rows[rows[at + MIDDLE]], actions[at + MIDDLE]);
+        if (at + NEAR < all)
+            prefetch_near(self, &self->rows[rows[at + NEAR]]);
+        failed = act(self, number, actions[at], among ? number : at, outcome, &did[done]) < 0;
+        if (failed)
+            break;
+        const Row *row = &self->rows[number];
+        draft_counts(row->document->document, row->draft.state, self->work + done, CHUNK);
+    }
+    for (int part = 0; part < parts; part++)
+        score_part(self, part, rows + first, done);
+    pay(self, rows, first, done, among, did, outcome);
+    return failed ? -1 : 0;
 }
 
 PyDoc_STRVAR(word_rows_step_doc,
@@ -408,20 +505,10 @@ static PyObject *word_rows_step(WordRows *self, PyObject *const *args, Py_ssize_
     if (step_open(&step, args, num_args, self->num_rows, self->reward->num_parts) < 0)
         goto close;
     done = check_step(self, step.rows, step.actions, step.count);
-    for (Py_ssize_t at = 0; done == 1 && at < step.count; at++) {
-        if (at + FAR < step.count)
-            prefetch_far(&self->rows[step.rows[at + FAR]]);
-        if (at + MIDDLE < step.count)
-            prefetch_middle(&self->rows[step.rows[at + MIDDLE]], step.actions[at + MIDDLE]);
-        if (at + NEAR < step.count)
-            prefetch_near(self, &self->rows[step.rows[at + NEAR]]);
-        if (self->rows[step.rows[at]].has_ended) {
-            PyErr_Format(PyExc_RuntimeError, "row %zd is named twice, and its episode has ended",
-                         (Py_ssize_t)step.rows[at]);
-            done = -1;
-        }
-        else if (step_row(self, (Py_ssize_t)step.rows[at], step.actions[at],
-                          step.among ? step.rows[at] : at, &step.outcome) < 0)
+    for (Py_ssize_t first = 0; done == 1 && first < step.count; first += CHUNK) {
+        Py_ssize_t left = step.count - first;
+        if (step_chunk(self, step.rows, step.actions, first, left < CHUNK ? left : CHUNK, step.count,
+                       step.among, &step.outcome) < 0)
             done = -1;
     }
 close:
@@ -457,7 +544,7 @@ static PyObject *word_rows_step_row(WordRows *self, PyObject *const *args, Py_ss
         return NULL;
     if (!done)
         Py_RETURN_NONE;
-    if (step_row(self, (Py_ssize_t)number, action, 0, &outcome) < 0)
+    if (step_chunk(self, &number, &action, 0, 1, 1, 0, &outcome) < 0)
         return NULL;
     return step_told(args[2], &outcome);
 }
@@ -467,7 +554,7 @@ PyDoc_STRVAR(word_rows_draft_doc, "draft(row)\n--\n\nReturns the actions that wr
 static PyObject *word_rows_draft(WordRows *self, PyObject *argument)
 {
     Row *row = row_argument(self, argument);
-    const Line *line = row ? line_of(row->document, row->memory) : NULL;
+    const Line *line = row ? row->draft.line : NULL;
     PyObject *result = row ? PyTuple_New(line->length) : NULL;
     for (int32_t place = 0; result && place < line->length; place++) {
         PyObject *word = PyLong_FromLong(line->words[place]);
@@ -484,7 +571,12 @@ PyDoc_STRVAR(word_rows_scores_doc, "scores(row)\n--\n\nReturns the weighted scor
 static PyObject *word_rows_scores(WordRows *self, PyObject *argument)
 {
     Row *row = row_argument(self, argument);
-    return row ? float_tuple(row->scores, self->reward->num_parts) : NULL;
+    double scores[MAX_PARTS];
+    if (!row)
+        return NULL;
+    for (int part = 0; part < self->reward->num_parts; part++)
+        scores[part] = self->scores[part * self->num_rows + (row - self->rows)];
+    return float_tuple(scores, self->reward->num_parts);
 }
 
 PyDoc_STRVAR(word_rows_clock_doc, "clock(row)\n--\n\nReturns the steps taken, and whether it ended.");
@@ -504,15 +596,16 @@ static PyObject *play_again(const WordRows *self, const Row *row, char *memory)
     int parts = self->reward->num_parts;
     double before[MAX_PARTS] = {0}, after[MAX_PARTS], paid[MAX_PARTS + 1];
     PyObject *result = PyList_New((Py_ssize_t)row->num_taken);
+    const Place place = place_in(row->document, memory);
     words_start(row->document, memory);
-    for (size_t place = 0; result && place < row->num_taken; place++) {
-        int64_t action = row->taken[place] / 2;
-        int is_illegal = row->taken[place] % 2;
+    for (size_t number = 0; result && number < row->num_taken; number++) {
+        int64_t action = row->taken[number] / 2;
+        int is_illegal = row->taken[number] % 2;
         memset(paid, 0, sizeof(paid));
         if (is_illegal)
             paid[parts] = -self->penalty;
         else if (action != self->num_words) {
-            words_extend(row->document, memory, (int32_t)action, self->scratch);
+            words_extend(row->document, &place, (int32_t)action, self->scratch);
             draft_scores(row->document->document, memory, after);
             for (int part = 0; part < parts; part++)
                 paid[part] = after[part] - before[part];
@@ -525,7 +618,7 @@ static PyObject *play_again(const WordRows *self, const Row *row, char *memory)
         if (!entry)
             Py_CLEAR(result);
         else
-            PyList_SET_ITEM(result, (Py_ssize_t)place, entry);
+            PyList_SET_ITEM(result, (Py_ssize_t)number, entry);
     }
     return result;
 }
@@ -548,7 +641,7 @@ PyDoc_STRVAR(word_rows_resume_doc,
 /* Reads the steps taken, which must have written the draft; returns -1 with an error set. */
 static int resume_taken(const WordRows *self, Row *row, PyObject *taken)
 {
-    const Line *line = line_of(row->document, row->memory);
+    const Line *line = row->draft.line;
     int32_t written = 0;
     for (Py_ssize_t place = 0; place < PyList_GET_SIZE(taken); place++) {
         PyObject *entry = PyList_GET_ITEM(taken, place), *paid;
@@ -582,7 +675,7 @@ static PyObject *word_rows_resume(WordRows *self, PyObject *args)
     PyObject *draft, *taken;
     long long steps;
     int has_ended;
-    double gains[MAX_PARTS];
+    double scores[MAX_PARTS];
     if (!PyArg_ParseTuple(args, "nO!LpO!:resume", &number, &PyTuple_Type, &draft, &steps,
                           &has_ended, &PyList_Type, &taken))
         return NULL;
@@ -598,8 +691,11 @@ static PyObject *word_rows_resume(WordRows *self, PyObject *args)
             PyErr_Format(PyExc_ValueError, "a draft cannot hold word %zd here", word);
             return NULL;
         }
-        write_word(self, number, (int32_t)word, gains);
+        write_word(self, number, (int32_t)word);
     }
+    draft_scores(row->document->document, row->draft.state, scores);
+    for (int part = 0; part < self->reward->num_parts; part++)
+        self->scores[part * self->num_rows + number] = scores[part];
     row->steps = steps;
     row->has_ended = has_ended;
     if (resume_taken(self, row, taken) < 0)

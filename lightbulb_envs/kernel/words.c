@@ -58,20 +58,18 @@ static void match_line(const WordDocument *document, int reading, char *memory, 
     ((State *)memory)->matches[own->reward->num_ngrams + reading] = matches;
 }
 
-void words_extend(const WordDocument *document, char *memory, int32_t word, void *scratch)
+void words_extend(const WordDocument *document, const Place *draft, int32_t word, void *scratch)
 {
     const Document *own = document->document;
     const Reward *reward = own->reward;
-    draft_extend_uids(own, memory, document->words[word].uids);
-    Line *line = line_of(document, memory);
-    line->words[line->length++] = word;
+    draft_extend_uids(own, draft->state, document->words[word].uids);
+    draft->line->words[draft->line->length++] = word;
     if (reward->uses_facts)
-        read_word(document->matcher, own, memory, (Reader *)(memory + own->state_size),
-                  document->propositions, document->num_propositions, &document->words[word],
-                  document->values[word]);
+        read_word(document->matcher, own, draft->state, draft->reader, document->propositions,
+                  document->num_propositions, &document->words[word], document->values[word]);
     for (int reading = 0; reading < READINGS; reading++)
         if (reward->uses_lsum[reading])
-            match_line(document, reading, memory, line, scratch);
+            match_line(document, reading, draft->state, draft->line, scratch);
 }
 
 /* ---- Documents --------------------------------------------------------------------------- */
@@ -325,12 +323,13 @@ static PyObject *word_draft_extend(WordDraft *draft, PyObject *argument)
     Py_ssize_t number = PyNumber_AsSsize_t(argument, PyExc_IndexError);
     if ((number == -1 && PyErr_Occurred()) || check_word(document, number) < 0)
         return NULL;
-    int64_t length = line_of(document, draft->memory)->length;
+    int64_t length = place_in(document, draft->memory).line->length;
     void *scratch = PyMem_Malloc(words_scratch(document, length + 1) + 1);
     WordDraft *grown = scratch ? word_draft_new(document, length + 1) : NULL;
     if (grown) {
         memcpy(grown->memory, draft->memory, line_size(document, length));
-        words_extend(document, grown->memory, (int32_t)number, scratch);
+        const Place place = place_in(document, grown->memory);
+        words_extend(document, &place, (int32_t)number, scratch);
     }
     else if (!PyErr_Occurred())
         PyErr_NoMemory();
@@ -356,7 +355,7 @@ static PyObject *word_draft_values(WordDraft *draft, PyObject *args)
     PyObject *given[2], *result = NULL;
     Array words = {0}, values = {0};
     WordDocument *document = draft->document;
-    int64_t length = line_of(document, draft->memory)->length;
+    int64_t length = place_in(document, draft->memory).line->length;
     size_t size = line_size(document, length);
     char *memory = NULL;
     if (!PyArg_ParseTuple(args, "OO:values", &given[0], &given[1]) ||
@@ -378,7 +377,8 @@ static PyObject *word_draft_values(WordDraft *draft, PyObject *args)
         if (word < 0)
             goto done;
         memcpy(memory, draft->memory, size);
-        words_extend(document, memory, word, memory + room);
+        const Place place = place_in(document, memory);
+        words_extend(document, &place, word, memory + room);
         ((double *)values.view.buf)[at] = value_of(document->document, memory);
     }
     result = Py_NewRef(Py_None);

@@ -79,9 +79,17 @@ typedef struct {
     int32_t words[];
 } Line;
 
-static inline Line *line_of(const WordDocument *document, char *memory)
+/* Where a draft lies in its memory. */
+typedef struct {
+    char *state;
+    Reader *reader;
+    Line *line;
+} Place;
+
+static inline Place place_in(const WordDocument *document, char *memory)
 {
-    return (Line *)(memory + document->document->state_size + sizeof(Reader));
+    char *reader = memory + document->document->state_size;
+    return (Place){memory, (Reader *)reader, (Line *)(reader + sizeof(Reader))};
 }
 
 static inline size_t line_size(const WordDocument *document, int64_t words)
@@ -94,6 +102,6 @@ void words_start(const WordDocument *document, char *memory);
 /* Returns the bytes that adding a word to a line of so many words needs to work in; often 0. */
 size_t words_scratch(const WordDocument *document, int64_t words);
 /* Adds a word; there must be room for it in the line. */
-void words_extend(const WordDocument *document, char *memory, int32_t word, void *scratch);
+void words_extend(const WordDocument *document, const Place *draft, int32_t word, void *scratch);
 
 #endif

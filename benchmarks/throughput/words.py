@@ -2,7 +2,7 @@
 
 That one joins the draft after every word and calls a scorer of strings, for ROUGE-1, -2 and -L; it
 observes what ours does. All write the same: the first words of the article, one after the other,
-until the budget is spent, and then about the next document. A unit is a word; resets are in its
+until the default budget is spent (40, or 60 on real text), and then about the next document. A unit is a word; resets are in its
 price. "views" are observations that are not copied; an engine is stepped without Gymnasium around
 it.
 """
@@ -26,7 +26,6 @@ KINDS = ("rouge1", "rouge2", "rougeL")
 ROUGE = {kind: 1 / len(KINDS) for kind in KINDS}
 PEERS = ("rouge-score-rs", "rouge-score")
 POOL = 256
-BUDGET = 40
 ROWS = (64, 256)
 
 
@@ -45,9 +44,7 @@ def read_documents(engine: TokensEngine, count: int) -> list[Read]:
     documents = []
     for instance in range(count):
         engine.reset(np.zeros(1, dtype=np.int64), np.array([instance]))
-        (seen,) = (
-            {name: array[0].copy() for name, array in engine.views().items()} for _ in range(1)
-        )
+        seen = {name: array[0].copy() for name, array in engine.views().items()}
         reference = engine.document(0).reference_text
         documents.append(Read(reference, tuple(engine.words_of(0)), seen))
     return documents
@@ -161,7 +158,7 @@ def race_words(repeats: int) -> dict[str, Any]:
             for title, reward in rewards.items():
                 for rows in ROWS:
                     name = f"{title}; batch of {rows}; {workload}"
-                    own = {**settings, "reward": reward, "budget": BUDGET}
+                    own = {**settings, "reward": reward}
                     results[name] = _race(name, rows, own, repeats)
     return results
 
@@ -185,7 +182,8 @@ def _race(title: str, rows: int, settings: dict[str, Any], repeats: int) -> dict
             made.reset(everybody, (everybody + start) % POOL)
         return made
 
-    documents = read_documents(engine(1), POOL)
+    alone = engine(1)
+    documents, budget = read_documents(alone, POOL), alone.task.budget
     vector = [
         gymnasium.make_vec(ENV_ID, num_envs=rows, copy=copy, **settings) for copy in (False, True)
     ]
@@ -195,7 +193,7 @@ def _race(title: str, rows: int, settings: dict[str, Any], repeats: int) -> dict
         "ours, make_vec, views": through_gymnasium(vector[0]),
         "ours, make_vec, copies": through_gymnasium(vector[1]),
         **{
-            f"obvious, {name}": obvious(ObviousTokensEnv(documents, name, BUDGET), episodes)
+            f"obvious, {name}": obvious(ObviousTokensEnv(documents, name, budget), episodes)
             for name, episodes in zip(PEERS, (8, 1), strict=True)
         },
     }

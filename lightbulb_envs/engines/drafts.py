@@ -21,6 +21,8 @@ from lightbulb_envs.engines.summarise_task import SummariseTask
 from lightbulb_envs.search import ExtractiveTask
 from lightbulb_envs.summation import add_in_order
 
+_INTEGER = np.dtype(np.int64)
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -282,16 +284,16 @@ class CompiledDrafts:
         """Steps rows; returns what is paid in the order of rows, or among all of them."""
         count = len(rows)
         actions = np.asarray(actions)
-        if actions.dtype != np.int64 or actions.shape != (count,):
+        if actions.dtype != _INTEGER or actions.shape != (count,):
             actions = check_actions(actions, count, self._space)
         make = np.zeros if among else np.empty  # a row that is not given is paid nothing
         paid = make((self._num_parts + 1, told))
-        terminated, truncated, is_illegal = flags = make((3, told), np.bool_)
+        flags = make((3, told), np.bool_)
         rows, actions = np.ascontiguousarray(rows), np.ascontiguousarray(actions)
         if not self._rows.step(rows, actions, paid, flags, among):
             check_actions(actions, count, self._space)
             raise AssertionError("the kernel refused actions that are in their space")
-        return Step(paid[0], paid[1:].T, terminated, truncated, is_illegal)
+        return Step.of(paid, flags)
 
     def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
         if type(action) is int or isinstance(action, np.integer):

@@ -588,19 +588,20 @@ static int read_tokens(Document *document, const Batch *batch, Py_ssize_t number
     return 0;
 }
 
-void document_write_tokens(const Document *document, int32_t *out)
+void document_write_tokens(const Document *document, const Document *before, int32_t *out)
 {
-    Py_ssize_t width = document->token_shape[1];
-    Py_ssize_t left = (document->token_shape[0] - document->num_lines) * width;
+    Py_ssize_t lines = document->token_shape[0], width = document->token_shape[1];
     const int32_t *tokens = document->tokens;
-    for (int32_t line = 0; line < document->num_lines; line++, out += width) {
-        int32_t end = document->token_ends[line];
+    for (Py_ssize_t line = 0; line < lines; line++, out += width) {
+        int32_t end = line < document->num_lines ? document->token_ends[line] : 0;
+        Py_ssize_t told = width;
+        if (before)
+            told = line < before->num_lines ? before->token_ends[line] : 0;
         memcpy(out, tokens, end * sizeof(int32_t));
-        memset(out + end, 0, (width - end) * sizeof(int32_t));
+        if (told > end)
+            memset(out + end, 0, (told - end) * sizeof(int32_t));
         tokens += end;
     }
-    if (left)
-        memset(out, 0, left * sizeof(int32_t));
 }
 
 static Document *read_document(Reward *reward, const Batch *batch, Py_ssize_t number)

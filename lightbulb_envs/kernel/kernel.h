@@ -197,8 +197,9 @@ void draft_extend(const Document *document, char *state, const Sentence *sentenc
 /* Adds one word, given in every reading that the reward uses; leaves out facts and ROUGE-Lsum. */
 void draft_extend_word(const Document *document, char *state, const int32_t *words);
 void draft_extend_uids(const Document *document, char *state, const Uid *uids);
-/* Writes the tokens of a document as they are observed, (lines, width). */
-void document_write_tokens(const Document *document, int32_t *out);
+/* Writes the tokens of a document as they are observed, (lines, width), where those of another one
+ * of this shape stand before, or anything (NULL). */
+void document_write_tokens(const Document *document, const Document *before, int32_t *out);
 void draft_scores(const Document *document, const char *state, double *scores);
 /* Returns whether a part is the harmonic mean of a precision and a recall. */
 int is_f1(const Part *part);

@@ -239,8 +239,9 @@ static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
     }
     Py_INCREF(item);
     Py_XSETREF(row->document, document);
-    document_write_tokens(document, (int32_t *)self->tokens.view.buf +
-                                        number * self->sentences * self->token_width);
+    document_write_tokens(document, NULL,
+                          (int32_t *)self->tokens.view.buf +
+                              number * self->sentences * self->token_width);
     restart_row(self, number);
     return 0;
 }

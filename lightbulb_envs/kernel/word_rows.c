@@ -158,6 +158,10 @@ static int write_word(WordRows *self, Py_ssize_t number, int32_t word)
     return 0;
 }
 
+/* A step of many rows waits for memory more than it counts. So what a row will need is called for
+ * some rows ahead: its draft and its document, then what these point to, step by step. */
+enum { NEAR = 2, MIDDLE = 5, FAR = 8 };
+
 /* ---- Methods ----------------------------------------------------------------------------- */
 
 static Row *row_of(WordRows *self, Py_ssize_t number)
@@ -242,18 +246,35 @@ static int load_row(WordRows *self, Py_ssize_t number, PyObject *item)
     if (make_rooms(self, line_size(document, self->budget)) < 0 ||
         make_scratch(self, words_scratch(document, self->budget)) < 0)
         return -1;
+    const WordDocument *before = row->document;
+    document_write_tokens(own, before ? before->document : NULL,
+                          (int32_t *)self->tokens.view.buf +
+                              number * self->token_lines * self->token_width);
+    words_write_pieces(document, before,
+                       (int32_t *)self->words.view.buf +
+                           (size_t)number * self->num_words * self->num_pieces);
     Py_INCREF(item);
     Py_XSETREF(row->document, document);
     row->draft = place_in(document, self->memory + number * self->room);
-    document_write_tokens(own, (int32_t *)self->tokens.view.buf +
-                                   number * self->token_lines * self->token_width);
-    size_t pieces = (size_t)self->num_words * self->num_pieces;
-    memcpy((int32_t *)self->words.view.buf + number * pieces, document->pieces,
-           pieces * sizeof(int32_t));
     for (int part = 0; part < self->reward->num_parts; part++)
         self->told[part * self->num_rows + number] = draft_told(own, part);
     restart_row(self, number);
     return 0;
+}
+
+/* Calls for what loading a document reads: first the document itself, later what it points to. */
+static void prefetch_document(PyObject *item, int is_here)
+{
+    const WordDocument *document = (const WordDocument *)item;
+    if (!is_here) {
+        prefetch_lines(item, sizeof(WordDocument), sizeof(WordDocument));
+        return;
+    }
+    if (!PyObject_TypeCheck(item, &WordDocumentType))
+        return;
+    prefetch_lines(document->document, sizeof(Document), sizeof(Document));
+    prefetch_lines(document->pieces, 1024, 1024);
+    prefetch_lines(document->mask, 320, 320);
 }
 
 PyDoc_STRVAR(word_rows_load_doc, "load(rows, documents)\n--\n\n"
@@ -270,9 +291,14 @@ static PyObject *word_rows_load(WordRows *self, PyObject *args)
     failed = PyList_GET_SIZE(documents) != rows.view.shape[0];
     if (failed)
         PyErr_SetString(PyExc_ValueError, "load needs one document for each row");
-    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++)
+    for (Py_ssize_t at = 0; !failed && at < rows.view.shape[0]; at++) {
+        if (at + FAR < PyList_GET_SIZE(documents))
+            prefetch_document(PyList_GET_ITEM(documents, at + FAR), 0);
+        if (at + NEAR < PyList_GET_SIZE(documents))
+            prefetch_document(PyList_GET_ITEM(documents, at + NEAR), 1);
         failed = load_row(self, (Py_ssize_t)((const int64_t *)rows.view.buf)[at],
                           PyList_GET_ITEM(documents, at)) < 0;
+    }
     array_close(&rows);
     if (failed)
         return NULL;
@@ -316,14 +342,11 @@ static PyObject *word_rows_restart(WordRows *self, PyObject *given)
     Py_RETURN_NONE;
 }
 
-/* A step of many rows waits for memory more than it counts. So what a row will need is called for
- * some rows ahead: its draft and its document, then what these point to, step by step. */
-enum { NEAR = 2, MIDDLE = 5, FAR = 8 };
-
 static inline void prefetch_far(const Row *row)
 {
     PREFETCH(row->document);
-    prefetch_lines(row->draft.state, 384, 384);
+    size_t size = (size_t)((char *)row->draft.line - row->draft.state) + 64;
+    prefetch_lines(row->draft.state, size, 1024);
 }
 
 static inline void prefetch_middle(const Row *row, int64_t word)

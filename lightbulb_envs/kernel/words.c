@@ -72,6 +72,36 @@ void words_extend(const WordDocument *document, const Place *draft, int32_t word
             match_line(document, reading, draft->state, draft->line, scratch);
 }
 
+/* ---- What is observed ---------------------------------------------------------------------- */
+
+void words_write_pieces(const WordDocument *document, const WordDocument *before, int32_t *out)
+{
+    int32_t width = document->num_pieces, count = document->num_words;
+    int32_t end = document->first_end, start = document->last_start;
+    int32_t told = before ? before->first_end : start, again = before ? before->last_start : start;
+    told = told < start ? told : start;
+    again = again > end ? again : end;
+    memcpy(out, document->pieces, (size_t)end * width * sizeof(int32_t));
+    if (told > end)
+        memset(out + (size_t)end * width, 0, (size_t)(told - end) * width * sizeof(int32_t));
+    if (start > again)
+        memset(out + (size_t)again * width, 0, (size_t)(start - again) * width * sizeof(int32_t));
+    memcpy(out + (size_t)start * width, document->pieces + (size_t)start * width,
+           (size_t)(count - start) * width * sizeof(int32_t));
+}
+
+/* Finds where the words that come first end, and where the last ones start. */
+static void find_gap(WordDocument *self)
+{
+    int32_t word = 0, width = self->num_pieces;
+    while (word < self->num_words && self->pieces[(size_t)word * width])
+        word++;
+    self->first_end = word;
+    while (word < self->num_words && !self->pieces[(size_t)word * width])
+        word++;
+    self->last_start = word;
+}
+
 /* ---- Documents --------------------------------------------------------------------------- */
 
 enum { WORDS, STEMS, MASK, PIECES, SYMBOLS, VALUES, DIGITS, FACTS, KINDS, FACT_VALUES, ARRAYS };
@@ -175,6 +205,8 @@ static WordDocument *read_words(Document *document, Matcher *matcher, const Arra
         goto failed;
     memcpy(self->pieces, (const int32_t *)arrays[PIECES].view.buf + number * pieces,
            pieces * sizeof(int32_t));
+    if (self->num_pieces)
+        find_gap(self);
     return self;
 failed:
     Py_DECREF(self);

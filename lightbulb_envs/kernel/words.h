@@ -69,6 +69,7 @@ typedef struct {
     int32_t *told[READINGS]; /* the reference as `find_subsequence` reads it, for ROUGE-Lsum */
     int8_t *mask;            /* (num_words + 1,) */
     int32_t *pieces; /* (num_words, num_pieces) */
+    int32_t first_end, last_start; /* of words that have pieces; between them none has */
     Proposition *propositions;
     Arena arena;
 } WordDocument;
@@ -98,6 +99,9 @@ static inline size_t line_size(const WordDocument *document, int64_t words)
            (size_t)words * sizeof(int32_t);
 }
 
+/* Writes the pieces of a document's words as they are observed, where those of another one stand
+ * before, or anything (NULL). */
+void words_write_pieces(const WordDocument *document, const WordDocument *before, int32_t *out);
 void words_start(const WordDocument *document, char *memory);
 /* Returns the bytes that adding a word to a line of so many words needs to work in; often 0. */
 size_t words_scratch(const WordDocument *document, int64_t words);

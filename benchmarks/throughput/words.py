@@ -2,9 +2,9 @@
 
 That one joins the draft after every word and calls a scorer of strings, for ROUGE-1, -2 and -L; it
 observes what ours does. All write the same: the first words of the article, one after the other,
-until the default budget is spent (40, or 60 on real text), and then about the next document. A unit is a word; resets are in its
-price. "views" are observations that are not copied; an engine is stepped without Gymnasium around
-it.
+until the default budget is spent (40, or 60 on real text), and then about the next document. A unit
+is a word; resets are in its price. "views" are observations that are not copied; an engine is
+stepped without Gymnasium around it.
 """
 
 from collections.abc import Iterator, Sequence

@@ -16,12 +16,15 @@ from lightbulb_envs.engines.calibrated import CalibratedConfig
 from lightbulb_envs.engines.sentiment_config import BanditConfig, LabelConfig, SentimentConfig
 from lightbulb_envs.engines.slate import SlateConfig
 from lightbulb_envs.engines.summarise import SummariseConfig
+from lightbulb_envs.engines.summarise_tokens import TokensConfig
 from lightbulb_envs.registry import keywords_of, make_engine
 from lightbulb_envs.rewards.compose import PARTS, PRESETS
 from lightbulb_envs.sources.labelled import LabelledConfig
 from lightbulb_envs.sources.source import SourceConfig
 
 SUMMARISERS = tuple(env_id for env_id in lightbulb_envs.ROWS if "NewsSummariser" in env_id)
+WRITERS = ("Lightbulb/NewsSummariser-Tokens-v0",)
+PICKERS = tuple(env_id for env_id in SUMMARISERS if env_id not in WRITERS)
 READERS = tuple(env_id for env_id in lightbulb_envs.ROWS if "SentimentAnalysis" in env_id)
 LEVELS = {
     "level 0": ("whether an agent stops in time", "none that reads: lead-3 is all it takes"),
@@ -65,6 +68,9 @@ REVIEW_LEVELS = {
 """The same, of reading."""
 
 
+_PAID = f", paid by {' and by '.join(f'`{name}`' for name in PRESETS)}"
+
+
 def spaces_table(ids: Sequence[str] = SUMMARISERS) -> str:
     """Returns the spaces of ids."""
     rows = []
@@ -81,6 +87,18 @@ def spaces_table(ids: Sequence[str] = SUMMARISERS) -> str:
 def keywords_table() -> str:
     """Returns the keywords of the summarisers, with what their docstrings say."""
     return _keywords(SUMMARISERS, (SummariseConfig, SourceConfig, SlateConfig))
+
+
+def writing_keywords_table() -> str:
+    """Returns the keywords in which writing word by word differs from picking sentences."""
+    fields = _documented_fields(TokensConfig)
+    other = _documented_fields(SummariseConfig)
+    rows = [
+        [f"`{name}`", f"`{default}`", text.replace("|", "\\|")]
+        for name, (default, text) in fields.items()
+        if other.get(name) != (default, text)
+    ]
+    return table(["keyword", "default", "what it does"], rows, of_text=True)
 
 
 def review_keywords_table() -> str:
@@ -197,9 +215,13 @@ def _tests(levels: dict[str, tuple[str, str]], heuristics: Sequence[str]) -> str
 
 
 def audit_table() -> str:
-    """Returns what the summarisers' canaries score, both presets in a column."""
-    paid = f", paid by {' and by '.join(f'`{name}`' for name in PRESETS)}"
-    return _audit(SUMMARISERS, "NewsSummariser-", paid)
+    """Returns what the canaries that pick score, both presets in a column."""
+    return _audit(PICKERS, "NewsSummariser-", _PAID)
+
+
+def writing_audit_table() -> str:
+    """Returns what the canaries that write score, both presets in a column."""
+    return _audit(WRITERS, "NewsSummariser-", _PAID)
 
 
 def review_audit_table() -> str:
@@ -260,6 +282,8 @@ CARD_TABLES: dict[str, Callable[[], str]] = {
     "summariser_baselines": baselines_table,
     "summariser_levels": tests_table,
     "summariser_audit": audit_table,
+    "writing_keywords": writing_keywords_table,
+    "writing_audit": writing_audit_table,
     "summariser_versions": versions_table,
     "reader_spaces": functools.partial(spaces_table, READERS),
     "reader_keywords": review_keywords_table,

@@ -1,7 +1,7 @@
 """What a person sees of an episode in a terminal, and how numbers that are typed become actions.
 
-Summarisers have a board of their own; any other engine with numbered actions is shown as it
-renders itself. Both boards offer the same: `opening` shows all there is, `situation` what changes
+Summarisers have boards of their own; any other engine with numbered actions is shown as it
+renders itself. All boards offer the same: `opening` shows all there is, `situation` what changes
 with every move, `ending` what may be told at the end; `read` makes a legal action of numbers, and
 `typed` turns one back.
 """
@@ -18,6 +18,7 @@ from lightbulb_envs.answers import Answers, RefusedError, ranges
 from lightbulb_envs.engines.engine import Engine, has_stop, task_text
 from lightbulb_envs.engines.slate import SlateEngine
 from lightbulb_envs.engines.summarise import SummariseEngine
+from lightbulb_envs.engines.summarise_tokens import TokensEngine
 from lightbulb_envs.render import account_lines, printable
 
 _ROW = np.zeros(1, dtype=np.int64)
@@ -183,11 +184,61 @@ class ArticleBoard:
         return " ".join(map(str, self.answers.named(action)))
 
 
-Board = ArticleBoard | PlainBoard
+class WritingBoard:
+    """Writing word by word: the article, the numbered words, and the draft as it grows."""
+
+    def __init__(self, engine: TokensEngine, look: Look):
+        self._engine = engine
+        self._look = look
+        self.answers = Answers(engine.action_space, has_stop=True)
+
+    def opening(self) -> list[str]:
+        document, words = self._engine.document(0), self._engine.words_of(0)
+        lines = [self._look.strong(printable(document.id)), ""]
+        for sentence in document.sentences[: self._engine.source.max_sentences]:
+            lines += self._look.wrapped(sentence, "  ")
+        told = "  ".join(f"{number}\u00a0{word}" for number, word in enumerate(words) if word)
+        return [*lines, "", *self._look.wrapped(told, "words: ", "  "), "", *self.situation()]
+
+    def _draft(self, name: str, draft: Sequence[int]) -> list[str]:
+        words = self._engine.words_of(0)
+        text = " ".join(words[action] for action in draft)
+        return self._look.wrapped(text or "empty", f"{name}: ", "  ")
+
+    def situation(self) -> list[str]:
+        draft, budget = self._engine.draft(0), self._engine.task.budget
+        left = f"budget: {budget - len(draft)} of {budget} words left"
+        return [*self._draft("draft", draft), left]
+
+    def ending(self) -> list[str]:
+        engine = self._engine
+        oracle = f"oracle's draft ({engine.oracle_method(0)})"
+        reference = " ".join(engine.document(0).reference)
+        return [
+            *self._draft("your draft", engine.draft(0)),
+            *self._draft(oracle, engine.oracle(0).draft),
+            *self._look.wrapped(reference, "reference: ", "  "),
+        ]
+
+    def read(self, numbers: Sequence[int]) -> Any:
+        action = self.answers.action(numbers)
+        if not self._engine.observe(_ROW)["action_mask"][0, action]:
+            raise RefusedError(f"{action} stands for no word here: the list of words has those")
+        return action
+
+    def typed(self, action: Any) -> str:
+        if action == self.answers.stop:
+            return "s, to stop"
+        return f"{action}, for {printable(self._engine.words_of(0)[action])!r}"
+
+
+Board = ArticleBoard | WritingBoard | PlainBoard
 
 
 def make_board(engine: Engine, look: Look) -> Board:
     """Returns the board for an engine; ValueError when nobody can type its actions."""
     if isinstance(engine, (SummariseEngine, SlateEngine)):
         return ArticleBoard(engine, look)
+    if isinstance(engine, TokensEngine):
+        return WritingBoard(engine, look)
     return PlainBoard(engine)

@@ -16,6 +16,7 @@ SubAgent = Literal["actor_critic", "dqn"]
 
 SUMMARISE = "lightbulb_envs.engines.summarise:SummariseEngine"
 SLATE = "lightbulb_envs.engines.slate:SlateEngine"
+TOKENS = "lightbulb_envs.engines.summarise_tokens:TokensEngine"
 SENTIMENT = "lightbulb_envs.engines.sentiment:SentimentEngine"
 BANDIT = "lightbulb_envs.engines.sentiment:BanditEngine"
 SKIM = "lightbulb_envs.engines.skim:SkimEngine"
@@ -32,9 +33,10 @@ class Row:
     engine: str
     """"module:Class" of the engine."""
     head: Head
-    """What acts in it: "pointer" scores the sentences and STOP, "slate" orders them by such scores,
-    "multibinary" decides on each sentence, "categorical" scores a fixed list of actions, "simplex"
-    gives each a weight; "text" is what a language model writes."""
+    """What acts in it: "pointer" scores the sentences (or the `words`, where these are observed)
+    and STOP, "slate" orders sentences by such scores, "multibinary" decides on each sentence,
+    "categorical" scores a fixed list of actions, "simplex" gives each a weight; "text" is what a
+    language model writes."""
     heuristic: str
     """The baseline that a policy should beat, by its name in `baselines`."""
     agent: SubAgent
@@ -171,6 +173,17 @@ def _register_all() -> None:
                 settings={"level": 2, "form": form},
             )
         )
+    register(
+        Row(
+            id="Lightbulb/NewsSummariser-Tokens-v0",
+            engine=TOKENS,
+            head="pointer",
+            heuristic="centrality",
+            agent="actor_critic",
+            max_episode_steps=128,
+            settings={"level": 2},
+        )
+    )
     for name, level in (("", 2), ("Hard-", 4), ("Cue-", 5)):
         register(
             Row(

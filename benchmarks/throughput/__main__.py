@@ -22,6 +22,7 @@ RACES = {
     "kernel": "kernel:race_kernels",
     "strings": "strings:race_strings",
     "environments": "environments:race_environments",
+    "words": "words:race_words",
     "training": "training:race_training",
     "others": "others:race_others",
 }

@@ -79,6 +79,18 @@ CEILINGS: dict[str, Ceiling] = {
         f"greedy + {kind}": Ceiling(101, "what is planted must not improve on the article")
         for kind in ("keyword_soup", "word_soup", "other_reference", "zero_width", "homoglyphs")
     },
+    "write nothing": Ceiling(5, "an empty draft must be worth no more than words at random"),
+    "copy all": Ceiling(55, _HONEST, is_under_heuristic=True),
+    "copy the end": Ceiling(45, _HONEST, is_under_heuristic=True),
+    "one word": Ceiling(5, "a word told again must be worth nothing"),
+    "distinct words": Ceiling(40, "a list of words must not match copied sentences", True),
+    **{
+        f"written {soup}": Ceiling(25, "words without sentences must be worth little")
+        for soup in ("keyword_soup", "word_soup")
+    },
+    "shuffled sentences": Ceiling(25, "right words in no order must be worth little"),
+    "written other_reference": Ceiling(15, "words about something else must be worth little"),
+    "bag of the reference": Ceiling(50, "it knows the truth's words, and does not tell it"),
     "always negative": Ceiling(25, _UNREAD),
     "always positive": Ceiling(25, _UNREAD),
     "all read, majority": Ceiling(10, "who reads and does not understand must not gain by it"),
@@ -100,6 +112,11 @@ _AT_ONCE = ("Lightbulb/NewsSummariser-Slate-v0", "Lightbulb/NewsSummariser-Subse
 _BAG = (
     "ROUGE alone pays for a bag of the article's words as for prose; facts_and_rouge does not. "
     "While agents can only pick, no article holds such a sentence"
+)
+
+_WRITTEN_BAG = (
+    "ROUGE alone pays for a bag of the right words as for prose, and here agents can write one; "
+    "facts_and_rouge pays half as much for it"
 )
 
 ALLOWANCES: tuple[Allowance, ...] = (
@@ -138,6 +155,10 @@ ALLOWANCES: tuple[Allowance, ...] = (
             ("word_soup", _MULTI_DOCUMENT, 58),
             ("word_soup", None, 37),
         )
+    ),
+    *(
+        Allowance((bag,), score, _WRITTEN_BAG, rewards=("rouge",), is_flaw=True)
+        for bag, score in (("written word_soup", 37), ("bag of the reference", 80))
     ),
 )
 """The first that fits counts."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.audit.ceilings import Limit, limit_of
 from lightbulb_envs.baselines import make_baseline
-from lightbulb_envs.baselines.canaries import Canary, Scripted, canaries_of, is_summariser
+from lightbulb_envs.baselines.canaries import Canary, Scripted, canaries_of, is_paid_by_parts
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import find_row, make_engine
 from lightbulb_envs.rewards.compose import PRESETS
@@ -75,7 +75,7 @@ class Column:
 
 def rewards_of(env_id: str) -> tuple[str | None, ...]:
     """Returns the rewards to audit: a summariser's presets, or None for an engine's only one."""
-    return tuple(PRESETS) if is_summariser(make_engine(env_id, 1)) else (None,)
+    return tuple(PRESETS) if is_paid_by_parts(make_engine(env_id, 1)) else (None,)
 
 
 def audit(

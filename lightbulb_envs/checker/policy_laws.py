@@ -38,7 +38,11 @@ def row(subject: Subject) -> str:
 
 
 def _check_pointer(engine: Engine) -> None:
-    """Checks that action i is sentence i, and that the last one stops."""
+    """Checks that action i is sentence i, or word i, and that the last one stops."""
+    rows = np.arange(engine.num_envs)
+    if "words" in engine.observation_space.spaces:
+        _check_words(engine)
+        return
     sentences = (engine.observation_space["tokens"].shape or (0,))[0]
     actions = int(engine.action_space.n)  # type: ignore[attr-defined] # Discrete, as was checked
     require(
@@ -46,7 +50,6 @@ def _check_pointer(engine: Engine) -> None:
         f"a pointer head scores S sentences and STOP: with tokens ({sentences}, T) it needs "
         f"Discrete({sentences + 1}), and the actions are {engine.action_space}",
     )
-    rows = np.arange(engine.num_envs)
     engine.reset(rows, rows)
     seen = engine.observe(rows)
     is_empty = ~(seen["tokens"] != 0).any(axis=2)
@@ -61,6 +64,28 @@ def _check_pointer(engine: Engine) -> None:
     require(
         bool((~is_left_out).any()),
         "no sentence that has tokens may be chosen: under a pointer head action i is sentence i",
+    )
+
+
+def _check_words(engine: Engine) -> None:
+    """Checks that action i writes word i, which has pieces, and that the last one stops."""
+    words = (engine.observation_space["words"].shape or (0,))[0]
+    actions = int(engine.action_space.n)  # type: ignore[attr-defined] # Discrete, as was checked
+    require(
+        actions == words + 1,
+        f"a pointer head scores W words and STOP: with words ({words}, P) it needs "
+        f"Discrete({words + 1}), and the actions are {engine.action_space}",
+    )
+    rows = np.arange(engine.num_envs)
+    engine.reset(rows, rows)
+    seen = engine.observe(rows)
+    is_empty = ~(seen["words"] != 0).any(axis=2)
+    wrong = is_empty & (seen["action_mask"][:, :-1] == 1)
+    require(
+        not wrong.any(),
+        f"action {int(np.argwhere(wrong)[0][1]) if wrong.any() else 0} is legal, and that word has "
+        "no pieces: under a pointer head action i is word i, counted from 0, where `words` are "
+        "observed",
     )
 
 

@@ -5,7 +5,7 @@ bit, many rows in one call. What is observed of the rows lies in arrays that the
 that these write to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ from lightbulb_envs.engines.one_row import Paid, first_of
 from lightbulb_envs.engines.summarise_task import SummariseTask
 from lightbulb_envs.search import ExtractiveTask
 from lightbulb_envs.summation import add_in_order
+
+_INTEGER = np.dtype(np.int64)
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,20 @@ class Drafts(Protocol):
         """Makes a row's episode what `draft`, `clock` and `taken` told of it."""
 
 
+class CompiledTask(Protocol):
+    """A task whose documents C scores."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """The weights of the reward's parts."""
+
+    def compile(self, batch: DocumentBatch) -> list[Any]:
+        """Returns the documents of a batch for the C kernel."""
+
+    def compiled_rows(self, max_steps: int | None, *observed: NDArray[Any]) -> Any:
+        """Returns N episodes in C, over arrays that it writes to."""
+
+
 @dataclass
 class _Row:
     """One row of `PlainDrafts`."""
@@ -97,17 +113,17 @@ class PlainDrafts:
     """Drafts in Python; see `Drafts`.
 
     Args:
-        task: what is to be summarised.
-        observed: the arrays to write to.
+        task: what is to be summarised, a `SummariseTask`; another's drafts override `compile`.
+        observed: the arrays to write to, `Observed`; others override how drafts are shown.
         max_steps: steps after which a row is truncated, None for no limit.
     """
 
-    def __init__(self, task: SummariseTask, observed: Observed, max_steps: int | None):
+    def __init__(self, task: Any, observed: Any, max_steps: int | None):
         self._task = task
         self._observed = observed
         self._max_steps = max_steps
         self._penalty = task.config.illegal_penalty
-        self._stop = observed.selected.shape[1]
+        self._stop = observed.mask.shape[1] - 1
         self._space = Discrete(self._stop + 1)
         self._rows: list[_Row | None] = [None] * len(observed.tokens)
 
@@ -128,14 +144,23 @@ class PlainDrafts:
             task = self._row(number).task
             state = task.potential.start()
             self._rows[number] = _Row(task, state, task.potential.scores(state), left=task.budget)
-            self._observed.selected[number] = 0
-            self._update(number)
+            self._show_none(number)
 
     def _row(self, number: int) -> _Row:
         row = self._rows[number]
         if row is None:
             raise RuntimeError(f"row {number} has no episode: call reset first")
         return row
+
+    def _show_none(self, number: int) -> None:
+        """Shows a row's empty draft."""
+        self._observed.selected[number] = 0
+        self._update(number)
+
+    def _show(self, number: int, row: _Row) -> None:
+        """Shows the last pick of a row's draft."""
+        self._observed.selected[number, row.draft[-1]] = len(row.draft)
+        self._update(number)
 
     def _update(self, number: int) -> None:
         """Brings what a row observes besides its article up to date."""
@@ -189,8 +214,7 @@ class PlainDrafts:
         before, row.scores = row.scores, potential.scores(row.state)
         row.draft.append(sentence)
         row.left -= row.task.costs[sentence]
-        self._observed.selected[number, sentence] = len(row.draft)
-        self._update(number)
+        self._show(number, row)
         return [after - earlier for after, earlier in zip(row.scores, before, strict=True)]
 
     def draft(self, row: int) -> tuple[int, ...]:
@@ -221,16 +245,20 @@ class PlainDrafts:
 
 
 class CompiledDrafts:
-    """Drafts in C, equal to `PlainDrafts` bit for bit; see `Drafts`."""
+    """Drafts in C, equal to those in Python bit for bit; see `Drafts`.
 
-    def __init__(self, task: SummariseTask, observed: Observed, max_steps: int | None):
+    Args:
+        task: what makes documents and rows for the kernel.
+        observed: the arrays to write to, in the order in which the rows take them.
+        max_steps: steps after which a row is truncated, None for no limit.
+    """
+
+    def __init__(self, task: CompiledTask, observed: Any, max_steps: int | None):
         self._task = task
         self._space = Discrete(observed.mask.shape[1])
         self._num_rows = len(observed.tokens)
         self._num_parts = len(task.weights) + 1
-        self._rows = task.compiled_rows(
-            max_steps, observed.tokens, observed.selected, observed.left, observed.mask
-        )
+        self._rows = task.compiled_rows(max_steps, *vars(observed).values())
 
     def compile(self, batch: DocumentBatch) -> list[Any]:
         return self._task.compile(batch)
@@ -256,25 +284,16 @@ class CompiledDrafts:
         """Steps rows; returns what is paid in the order of rows, or among all of them."""
         count = len(rows)
         actions = np.asarray(actions)
-        if actions.dtype != np.int64 or actions.shape != (count,):
+        if actions.dtype != _INTEGER or actions.shape != (count,):
             actions = check_actions(actions, count, self._space)
-        paid = np.zeros((self._num_parts + 1, told))
-        flags = np.zeros((3, told), dtype=np.bool_)
-        reward, parts = paid[0], paid[1:]
-        terminated, truncated, is_illegal = flags
-        if not self._rows.step(
-            np.ascontiguousarray(rows),
-            np.ascontiguousarray(actions),
-            reward,
-            parts,
-            terminated,
-            truncated,
-            is_illegal,
-            among,
-        ):
+        make = np.zeros if among else np.empty  # a row that is not given is paid nothing
+        paid = make((self._num_parts + 1, told))
+        flags = make((3, told), np.bool_)
+        rows, actions = np.ascontiguousarray(rows), np.ascontiguousarray(actions)
+        if not self._rows.step(rows, actions, paid, flags, among):
             check_actions(actions, count, self._space)
             raise AssertionError("the kernel refused actions that are in their space")
-        return Step(reward, parts.T, terminated, truncated, is_illegal)
+        return Step.of(paid, flags)
 
     def step_row(self, row: int, action: Any, names: tuple[str, ...]) -> Paid:
         if type(action) is int or isinstance(action, np.integer):

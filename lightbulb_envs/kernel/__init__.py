@@ -15,7 +15,7 @@ from typing import Any
 
 VARIABLE = "LIGHTBULB_KERNEL"
 CHOICES = ("auto", "c", "python")
-VERSION = 2
+VERSION = 3
 """Of what Python and C agree upon; an extension of another version is not used."""
 _REBUILD = (
     "install Lightbulb again where there is a C compiler (gcc or clang, and Python's headers): "

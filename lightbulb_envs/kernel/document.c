@@ -588,6 +588,22 @@ static int read_tokens(Document *document, const Batch *batch, Py_ssize_t number
     return 0;
 }
 
+void document_write_tokens(const Document *document, const Document *before, int32_t *out)
+{
+    Py_ssize_t lines = document->token_shape[0], width = document->token_shape[1];
+    const int32_t *tokens = document->tokens;
+    for (Py_ssize_t line = 0; line < lines; line++, out += width) {
+        int32_t end = line < document->num_lines ? document->token_ends[line] : 0;
+        Py_ssize_t told = width;
+        if (before)
+            told = line < before->num_lines ? before->token_ends[line] : 0;
+        memcpy(out, tokens, end * sizeof(int32_t));
+        if (told > end)
+            memset(out + end, 0, (told - end) * sizeof(int32_t));
+        tokens += end;
+    }
+}
+
 static Document *read_document(Reward *reward, const Batch *batch, Py_ssize_t number)
 {
     Document *document = PyObject_New(Document, &DocumentType);

@@ -209,13 +209,22 @@ static inline void extend_known(const Document *document, int reading, char *mem
 
 void draft_extend_word(const Document *document, char *memory, const int32_t *words)
 {
+    Uid uids[READINGS] = {UNKNOWN, UNKNOWN};
+    for (int reading = 0; reading < READINGS; reading++)
+        if (document->reward->uses[reading])
+            uids[reading] = find_word(&document->references[reading], words[reading]);
+    draft_extend_uids(document, memory, uids);
+}
+
+void draft_extend_uids(const Document *document, char *memory, const Uid *uids)
+{
     const Reward *reward = document->reward;
     State *state = (State *)memory;
     int32_t longest = reward->longest_n - 1;
     for (int reading = 0; reading < READINGS; reading++) {
         if (!reward->uses[reading])
             continue;
-        Uid uid = find_word(&document->references[reading], words[reading]);
+        Uid uid = uids[reading];
         Uid *before = (Uid *)(memory + reward->at_before[reading]);
         if (uid != UNKNOWN)
             extend_known(document, reading, memory, before, uid);
@@ -296,22 +305,51 @@ static inline int64_t rouge_matches(const Document *document, const char *memory
     }
 }
 
-void draft_scores(const Document *document, const char *memory, double *scores)
+int is_f1(const Part *part)
+{
+    return part->kind >= ROUGE_N || part->kind == FACT_F1;
+}
+
+double draft_told(const Document *document, int number)
+{
+    if (document->reward->parts[number].kind >= ROUGE_N)
+        return document->told[number];
+    return document->key_weight > 0 ? document->key_weight : 1.0;
+}
+
+void draft_counts(const Document *document, const char *memory, double *counts, size_t stride)
 {
     const Reward *reward = document->reward;
     const State *state = (const State *)memory;
-    for (int number = 0; number < reward->num_parts; number++) {
+    for (int number = 0; number < reward->num_parts; number++, counts += 2 * stride) {
         const Part *part = &reward->parts[number];
-        double score;
+        double *matched = counts, *tried = counts + stride;
         if (part->kind >= ROUGE_N) {
-            int64_t tried, matches = rouge_matches(document, memory, part, &tried);
-            double precision = (double)matches / (double)(tried > 1 ? tried : 1);
-            score = harmonic(precision, (double)matches / document->told[number]);
+            int64_t words, matches = rouge_matches(document, memory, part, &words);
+            *matched = (double)matches;
+            *tried = (double)(words > 1 ? words : 1);
+        }
+        else if (part->kind == FACT_F1) {
+            *matched = state->covered; /* 0 where nothing is claimed, or nothing is key */
+            *tried = state->claimed > 0 ? state->claimed : 1.0;
         }
         else if (part->kind == LENGTH)
-            score = length_score(document->reference_length, state->length);
+            *matched = length_score(document->reference_length, state->length);
         else
-            score = fact_score(document, state, part->kind);
+            *matched = fact_score(document, state, part->kind);
+    }
+}
+
+void draft_scores(const Document *document, const char *memory, double *scores)
+{
+    const Reward *reward = document->reward;
+    double counts[2 * MAX_PARTS];
+    draft_counts(document, memory, counts, 1);
+    for (int number = 0; number < reward->num_parts; number++) {
+        const Part *part = &reward->parts[number];
+        double score = counts[2 * number];
+        if (is_f1(part))
+            score = harmonic(score / counts[2 * number + 1], score / draft_told(document, number));
         scores[number] = part->weight * score;
     }
 }

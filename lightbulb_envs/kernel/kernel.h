@@ -5,11 +5,17 @@
  * draft.c      the state of one draft: start, extend, score
  * batch.c      N drafts that grow and are scored in one call
  * rows.c       N episodes of picking sentences, a step of any number of them in one call
+ * stated.c     which facts a draft of words states
+ * words.c      one document whose words are actions, and drafts of them
+ * word_rows.c  N episodes of writing word by word, a step of any number of them in one call
+ * steps.c      what episodes of both sorts share: a step's arrays, and the steps taken
  * texts.c      strings in, scores out
  * draws.c      random words, and instances
  * wording.c    the wording of a block of newsroom articles
  * newsroom.c   a block of newsroom documents, told
  * module.c     the Python module
+ *
+ * words.h is for what writes word by word, steps.h for what has episodes.
  */
 #ifndef LIGHTBULB_KERNEL_H
 #define LIGHTBULB_KERNEL_H
@@ -20,7 +26,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define KERNEL_VERSION 2 /* VERSION of __init__.py */
+#define KERNEL_VERSION 3 /* VERSION of __init__.py */
 #define MAX_PARTS 32
 #define MAX_N 9 /* n-grams of ROUGE-1 … ROUGE-9 */
 #define READINGS 2 /* words as they are, and their stems */
@@ -188,9 +194,20 @@ void find_subsequence(const uint64_t *places, int32_t num_blocks, const int32_t 
 
 /* Adds a sentence; the sentence must be ready. */
 void draft_extend(const Document *document, char *state, const Sentence *sentence);
-/* Adds one word, given in every reading that the reward uses; no part may be ROUGE-Lsum. */
+/* Adds one word, given in every reading that the reward uses; leaves out facts and ROUGE-Lsum. */
 void draft_extend_word(const Document *document, char *state, const int32_t *words);
+void draft_extend_uids(const Document *document, char *state, const Uid *uids);
+/* Writes the tokens of a document as they are observed, (lines, width), where those of another one
+ * of this shape stand before, or anything (NULL). */
+void document_write_tokens(const Document *document, const Document *before, int32_t *out);
 void draft_scores(const Document *document, const char *state, double *scores);
+/* Returns whether a part is the harmonic mean of a precision and a recall. */
+int is_f1(const Part *part);
+/* Returns what the matches of such a part are divided by for the recall. */
+double draft_told(const Document *document, int part);
+/* Writes, `stride` apart, what matches and of what was tried, part by part; the score itself in the
+ * place of what matches where a part is no such mean. */
+void draft_counts(const Document *document, const char *state, double *counts, size_t stride);
 /* Calls for the memory that adding a sentence and scoring will need; the sentence must be ready. */
 void draft_prefetch(const Document *document, const char *state, const Sentence *sentence);
 
@@ -264,6 +281,9 @@ static inline void lcs_step(uint64_t *row, const uint64_t *places, int32_t num_b
 /* ---- The module's types ------------------------------------------------------------------ */
 
 extern PyTypeObject RewardType, DocumentType, DraftType, BatchType, RowsType, ScorerType;
+extern PyTypeObject MatcherType, WordDocumentType, WordDraftType, WordRowsType;
+extern const char compile_words_doc[];
+PyObject *compile_words(PyObject *module, PyObject *args);
 extern const char compile_documents_doc[];
 PyObject *compile_documents(PyObject *module, PyObject *args);
 extern const char draw_words_doc[];

@@ -168,6 +168,7 @@ PyTypeObject RewardType = {
 
 static PyMethodDef methods[] = {
     {"compile_documents", compile_documents, METH_VARARGS, compile_documents_doc},
+    {"compile_words", compile_words, METH_VARARGS, compile_words_doc},
     {"draw_words", draw_words, METH_VARARGS, draw_words_doc},
     {"draw_instances", draw_instances, METH_VARARGS, draw_instances_doc},
     {"choose_block", choose_block, METH_VARARGS, choose_block_doc},
@@ -188,7 +189,8 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__native(void)
 {
     PyTypeObject *types[] = {&RewardType, &DocumentType, &DraftType, &BatchType, &RowsType,
-                             &ScorerType};
+                             &ScorerType, &MatcherType, &WordDocumentType, &WordDraftType,
+                             &WordRowsType};
     PyObject *module = PyModule_Create(&definition);
     for (size_t number = 0; module && number < sizeof(types) / sizeof(*types); number++)
         if (PyModule_AddType(module, types[number]) < 0)

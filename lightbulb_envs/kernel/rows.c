@@ -2,13 +2,7 @@
  *
  * The specification is `PlainDrafts` in engines/drafts.py. What is observed lies in arrays that
  * Python owns and that are written here. */
-#include "kernel.h"
-
-typedef struct {
-    int64_t action;
-    int64_t is_illegal;
-    double paid[]; /* (parts + 1,) */
-} Taken;
+#include "steps.h"
 
 typedef struct {
     Document *document;
@@ -17,8 +11,8 @@ typedef struct {
     int32_t *draft;
     int32_t num_drafted, has_ended;
     int64_t left, steps;
-    char *taken; /* num_taken of `Taken` */
-    size_t num_taken, taken_room, state_room, draft_room;
+    Steps taken;
+    size_t state_room, draft_room;
 } Row;
 
 typedef struct {
@@ -29,7 +23,6 @@ typedef struct {
     int64_t budget, max_steps; /* max_steps 0: no limit */
     int counts_words;
     double penalty;
-    size_t taken_size; /* bytes of a `Taken` */
     Row *rows;
     double *scores; /* of all rows */
     Array tokens, selected, left, mask;
@@ -75,7 +68,6 @@ static int rows_init(Rows *self, PyObject *args, PyObject *keywords)
                                           "and mask (N, S + 1)");
         return -1;
     }
-    self->taken_size = sizeof(Taken) + (reward->num_parts + 1) * sizeof(double);
     self->rows = PyMem_Calloc(self->num_rows + 1, sizeof(Row));
     self->scores = PyMem_Calloc(self->num_rows * reward->num_parts + 1, sizeof(double));
     if (!self->rows || !self->scores) {
@@ -94,7 +86,7 @@ static void rows_dealloc(Rows *self)
         Py_XDECREF(row->document);
         PyMem_Free(row->state);
         PyMem_Free(row->draft);
-        PyMem_Free(row->taken);
+        PyMem_Free(row->taken.steps);
     }
     PyMem_Free(self->rows);
     PyMem_Free(self->scores);
@@ -155,7 +147,7 @@ static void restart_row(Rows *self, Py_ssize_t number)
     memcpy(row->state, row->document->start, row->document->state_size);
     memset(row->scores, 0, self->reward->num_parts * sizeof(double)); /* of an empty draft */
     row->num_drafted = 0;
-    row->num_taken = 0;
+    row->taken.count = 0;
     row->left = self->budget;
     row->steps = 0;
     row->has_ended = 0;
@@ -166,27 +158,6 @@ static void restart_row(Rows *self, Py_ssize_t number)
     if (self->counts_words)
         update_words(self, number, mask);
     write_left(self, number);
-}
-
-/* Makes room for one more step; returns -1 with MemoryError set. */
-static int make_room(const Rows *self, Row *row)
-{
-    if (row->num_taken < row->taken_room)
-        return 0;
-    size_t room = row->taken_room ? 2 * row->taken_room : 8;
-    char *taken = PyMem_Realloc(row->taken, room * self->taken_size);
-    if (!taken) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    row->taken = taken;
-    row->taken_room = room;
-    return 0;
-}
-
-static Taken *taken_at(const Rows *self, const Row *row, size_t place)
-{
-    return (Taken *)(row->taken + place * self->taken_size);
 }
 
 /* Adds a ready sentence to the draft, and writes the gains; returns whether a pick is legal. */
@@ -226,21 +197,6 @@ static Row *row_argument(Rows *self, PyObject *argument)
 {
     Py_ssize_t number = PyNumber_AsSsize_t(argument, PyExc_IndexError);
     return number == -1 && PyErr_Occurred() ? NULL : row_of(self, number);
-}
-
-static void write_tokens(Rows *self, Py_ssize_t number, const Document *document)
-{
-    Py_ssize_t width = self->token_width, left = (self->sentences - document->num_lines) * width;
-    int32_t *out = (int32_t *)self->tokens.view.buf + number * self->sentences * width;
-    const int32_t *tokens = document->tokens;
-    for (int32_t line = 0; line < document->num_lines; line++, out += width) {
-        int32_t end = document->token_ends[line];
-        memcpy(out, tokens, end * sizeof(int32_t));
-        memset(out + end, 0, (width - end) * sizeof(int32_t));
-        tokens += end;
-    }
-    if (left)
-        memset(out, 0, left * sizeof(int32_t));
 }
 
 static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
@@ -283,7 +239,9 @@ static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
     }
     Py_INCREF(item);
     Py_XSETREF(row->document, document);
-    write_tokens(self, number, document);
+    document_write_tokens(document, NULL,
+                          (int32_t *)self->tokens.view.buf +
+                              number * self->sentences * self->token_width);
     restart_row(self, number);
     return 0;
 }
@@ -410,7 +368,7 @@ static int check_step(Rows *self, const int64_t *rows, const int64_t *actions, P
                          (Py_ssize_t)rows[at]);
             return -1;
         }
-        if (make_room(self, row) < 0)
+        if (steps_make_room(&row->taken, self->reward->num_parts) < 0)
             return -1;
         if (actions[at] < row->document->num_sentences) {
             Sentence *sentence = &row->document->sentences[actions[at]];
@@ -421,18 +379,11 @@ static int check_step(Rows *self, const int64_t *rows, const int64_t *actions, P
     return 1;
 }
 
-/* Where a step writes; the parts that a row is paid lie `stride` apart. */
-typedef struct {
-    double *reward, *parts;
-    uint8_t *terminated, *truncated, *is_illegal;
-    Py_ssize_t stride;
-} Outcome;
-
 static void step_row(Rows *self, Py_ssize_t number, int64_t action, Py_ssize_t at, Outcome *outcome)
 {
     Row *row = &self->rows[number];
     int parts = self->reward->num_parts;
-    Taken *taken = taken_at(self, row, row->num_taken++);
+    Taken *taken = step_at(&row->taken, parts, row->taken.count++);
     double *paid = taken->paid, total = 0.0;
     const int8_t *mask = (const int8_t *)self->mask.view.buf + number * (self->sentences + 1);
     int32_t count = row->document->num_sentences;
@@ -461,45 +412,24 @@ static void step_row(Rows *self, Py_ssize_t number, int64_t action, Py_ssize_t a
 }
 
 PyDoc_STRVAR(rows_step_doc,
-             "step(rows, actions, reward, parts, terminated, truncated, is_illegal, among)\n--\n\n"
-             "Takes one action in every row of `rows`, and writes what it pays and ends into the\n"
-             "other arrays, parts as (P, n): in the order of `rows`, or, `among` all rows, in the\n"
-             "place of each. Returns False, with nothing done, for actions outside their space.");
+             "step(rows, actions, paid, flags, among)\n--\n\n"
+             "Takes one action in every row of `rows`, and writes the reward and its parts (1 + P, n)\n"
+             "and whether it terminated, was truncated, was illegal (3, n): in the order of `rows`,\n"
+             "or, `among` all rows, in the place of each. Returns False, with nothing done, for\n"
+             "actions outside their space.");
 
 static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_args)
 {
-    static const char *names[] = {"rows",       "actions",   "reward",    "parts",
-                                  "terminated", "truncated", "is_illegal"};
-    static const char types[] = "qqdd???";
-    Array arrays[7];
-    int done = -1, among;
-    memset(arrays, 0, sizeof(arrays));
-    if (num_args != 8) {
-        PyErr_SetString(PyExc_TypeError, "step needs 7 arrays, and whether they are of all rows");
+    StepArguments step;
+    int done = -1;
+    if (!self->rows) {
+        PyErr_SetString(PyExc_ValueError, "Rows has not been initialised");
         return NULL;
     }
-    if ((among = PyObject_IsTrue(args[7])) < 0)
-        return NULL;
-    for (int number = 0; number < 7; number++)
-        if (array_open(&arrays[number], args[number], names[number], types[number],
-                       number == 3 ? 2 : 1, number >= 2) < 0)
-            goto close;
-    Py_ssize_t count = arrays[0].view.shape[0], told = among ? self->num_rows : count;
-    for (int number = 1; number < 7; number++) {
-        Py_ssize_t wanted = number == 1 ? count : told;
-        if (arrays[number].view.shape[number == 3] != wanted) {
-            PyErr_Format(PyExc_ValueError, "%s must have one entry for each of %zd rows",
-                         names[number], wanted);
-            goto close;
-        }
-    }
-    if (!self->rows || arrays[3].view.shape[0] != self->reward->num_parts + 1) {
-        PyErr_SetString(PyExc_ValueError, "parts must have a row for every part");
+    if (step_open(&step, args, num_args, self->num_rows, self->reward->num_parts) < 0)
         goto close;
-    }
-    const int64_t *rows = arrays[0].view.buf, *actions = arrays[1].view.buf;
-    Outcome outcome = {arrays[2].view.buf, arrays[3].view.buf, arrays[4].view.buf,
-                       arrays[5].view.buf, arrays[6].view.buf, told};
+    const int64_t *rows = step.rows, *actions = step.actions;
+    Py_ssize_t count = step.count;
     done = check_step(self, rows, actions, count);
     for (Py_ssize_t at = 0; done == 1 && at < count; at++) {
         if (at + NEAR < count) {
@@ -510,18 +440,18 @@ static PyObject *rows_step(Rows *self, PyObject *const *args, Py_ssize_t num_arg
         }
         /* A row that is named twice may have no room or no episode left. */
         Row *row = &self->rows[rows[at]];
-        if (row->has_ended || make_room(self, row) < 0) {
+        if (row->has_ended || steps_make_room(&row->taken, self->reward->num_parts) < 0) {
             if (!PyErr_Occurred())
                 PyErr_Format(PyExc_RuntimeError, "row %zd is named twice, and its episode has ended",
                              (Py_ssize_t)rows[at]);
             done = -1;
             break;
         }
-        step_row(self, (Py_ssize_t)rows[at], actions[at], among ? rows[at] : at, &outcome);
+        step_row(self, (Py_ssize_t)rows[at], actions[at], step.among ? rows[at] : at,
+                 &step.outcome);
     }
 close:
-    for (int number = 0; number < 7; number++)
-        array_close(&arrays[number]);
+    step_close(&step);
     return done < 0 ? NULL : PyBool_FromLong(done);
 }
 
@@ -530,18 +460,6 @@ PyDoc_STRVAR(rows_step_row_doc,
              "Takes an action in one row; returns (reward, parts, terminated, truncated, is_illegal),\n"
              "parts being a dict by `names`, a tuple, or None, with nothing done, for an action\n"
              "outside its space.");
-
-static PyObject *float_dict(PyObject *names, const double *values)
-{
-    PyObject *result = PyDict_New();
-    for (Py_ssize_t place = 0; result && place < PyTuple_GET_SIZE(names); place++) {
-        PyObject *value = PyFloat_FromDouble(values[place]);
-        if (!value || PyDict_SetItem(result, PyTuple_GET_ITEM(names, place), value) < 0)
-            Py_CLEAR(result);
-        Py_XDECREF(value);
-    }
-    return result;
-}
 
 static PyObject *rows_step_row(Rows *self, PyObject *const *args, Py_ssize_t num_args)
 {
@@ -569,20 +487,7 @@ static PyObject *rows_step_row(Rows *self, PyObject *const *args, Py_ssize_t num
     if (!done)
         Py_RETURN_NONE;
     step_row(self, (Py_ssize_t)number, action, 0, &outcome);
-    PyObject *told = PyTuple_New(5), *number_told = PyFloat_FromDouble(reward);
-    PyObject *parts = float_dict(args[2], paid);
-    if (!told || !number_told || !parts) {
-        Py_XDECREF(told);
-        Py_XDECREF(number_told);
-        Py_XDECREF(parts);
-        return NULL;
-    }
-    PyTuple_SET_ITEM(told, 0, number_told);
-    PyTuple_SET_ITEM(told, 1, parts);
-    PyTuple_SET_ITEM(told, 2, PyBool_FromLong(terminated));
-    PyTuple_SET_ITEM(told, 3, PyBool_FromLong(truncated));
-    PyTuple_SET_ITEM(told, 4, PyBool_FromLong(is_illegal));
-    return told;
+    return step_told(args[2], &outcome);
 }
 
 PyDoc_STRVAR(rows_draft_doc, "draft(row)\n--\n\nReturns the sentences picked, in order.");
@@ -602,19 +507,6 @@ static PyObject *rows_draft(Rows *self, PyObject *argument)
 }
 
 PyDoc_STRVAR(rows_scores_doc, "scores(row)\n--\n\nReturns the weighted score of every part.");
-
-static PyObject *float_tuple(const double *values, int count)
-{
-    PyObject *result = PyTuple_New(count);
-    for (int place = 0; result && place < count; place++) {
-        PyObject *value = PyFloat_FromDouble(values[place]);
-        if (!value)
-            Py_CLEAR(result);
-        else
-            PyTuple_SET_ITEM(result, place, value);
-    }
-    return result;
-}
 
 static PyObject *rows_scores(Rows *self, PyObject *argument)
 {
@@ -636,60 +528,12 @@ PyDoc_STRVAR(rows_taken_doc,
 static PyObject *rows_taken(Rows *self, PyObject *argument)
 {
     Row *row = row_argument(self, argument);
-    int parts = self->reward ? self->reward->num_parts + 1 : 0;
-    PyObject *result = row ? PyList_New((Py_ssize_t)row->num_taken) : NULL;
-    for (size_t place = 0; result && place < row->num_taken; place++) {
-        const Taken *taken = taken_at(self, row, place);
-        PyObject *paid = float_tuple(taken->paid, parts);
-        PyObject *entry = paid ? Py_BuildValue("LNN", (long long)taken->action, paid,
-                                               PyBool_FromLong((long)taken->is_illegal))
-                               : NULL;
-        if (!entry)
-            Py_CLEAR(result);
-        else
-            PyList_SET_ITEM(result, (Py_ssize_t)place, entry);
-    }
-    return result;
+    return row ? steps_told(&row->taken, self->reward->num_parts) : NULL;
 }
 
 PyDoc_STRVAR(rows_resume_doc,
              "resume(row, draft, steps, has_ended, taken)\n--\n\n"
              "Makes a row's episode what `draft`, `clock` and `taken` told of it.");
-
-static int resume_taken(Rows *self, Row *row, PyObject *taken)
-{
-    int parts = self->reward->num_parts + 1;
-    for (Py_ssize_t place = 0; place < PyList_GET_SIZE(taken); place++) {
-        PyObject *paid;
-        long long action;
-        int is_illegal;
-        if (!PyTuple_Check(PyList_GET_ITEM(taken, place)) ||
-            !PyArg_ParseTuple(PyList_GET_ITEM(taken, place), "LO!p", &action, &PyTuple_Type, &paid,
-                              &is_illegal)) {
-            if (!PyErr_Occurred())
-                PyErr_SetString(PyExc_TypeError, "taken must be a list of tuples");
-            return -1;
-        }
-        if (PyTuple_GET_SIZE(paid) != parts) {
-            PyErr_Format(PyExc_ValueError, "a step is paid in %d parts, got %zd", parts,
-                         PyTuple_GET_SIZE(paid));
-            return -1;
-        }
-        if (make_room(self, row) < 0)
-            return -1;
-        Taken *entry = taken_at(self, row, row->num_taken);
-        entry->action = action;
-        entry->is_illegal = is_illegal;
-        for (int part = 0; part < parts; part++) {
-            double value = PyFloat_AsDouble(PyTuple_GET_ITEM(paid, part));
-            if (value == -1.0 && PyErr_Occurred())
-                return -1;
-            entry->paid[part] = value;
-        }
-        row->num_taken++;
-    }
-    return 0;
-}
 
 static PyObject *rows_resume(Rows *self, PyObject *args)
 {
@@ -722,7 +566,7 @@ static PyObject *rows_resume(Rows *self, PyObject *args)
     }
     row->steps = steps;
     row->has_ended = has_ended;
-    if (resume_taken(self, row, taken) < 0)
+    if (steps_resume(&row->taken, self->reward->num_parts, taken) < 0)
         return NULL;
     Py_RETURN_NONE;
 }

@@ -172,10 +172,19 @@ def _weight(name: str, weight: object) -> float:
 
 
 class Potential:
-    """The weighted parts of one document's reward."""
+    """The weighted parts of one document's reward.
 
-    def __init__(self, weights: Mapping[str, float], document: ScoredDocument):
-        self._parts = [PARTS[name](name, document) for name in weights]
+    Args:
+        parts: the parts by name, if others than `PARTS`.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, float],
+        document: ScoredDocument,
+        parts: Mapping[str, Callable[[str, ScoredDocument], Part]] = PARTS,
+    ):
+        self._parts = [parts[name](name, document) for name in weights]
         self._weights = list(weights.values())
 
     def start(self) -> tuple[Any, ...]:

@@ -50,6 +50,10 @@ class FactTracker:
                 covered += weight
         return FactState(seen, covered, claimed)
 
+    def extend_wrong(self, state: FactState, fact: int) -> FactState:
+        """Returns the state after a claim that tells a fact wrong: it covers nothing."""
+        return state._replace(claimed=state.claimed + self._weights[fact])
+
     def score(self, state: FactState) -> Score:
         precision = state.covered / state.claimed if state.claimed > 0 else 0.0
         recall = state.covered / self._total if self._total > 0 else 0.0

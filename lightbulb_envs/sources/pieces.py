@@ -57,7 +57,11 @@ class PieceVocabulary:
         fragments = [fragment.strip("',") for fragment in fragments]
         self.fragment_texts: tuple[str, ...] = tuple(sorted(set(fragments) - {""}))
         number = {text: index for index, text in enumerate(self.fragment_texts)}
+        self._fragment_number = number
         self.fragment = np.array([number.get(text, -1) for text in fragments], dtype=np.int32)
+        known = [(text, number) for number, text in enumerate(fragments) if text]
+        known.sort(key=lambda pair: bool(self.joins_left[pair[1]]), reverse=True)
+        self._piece_of = dict(known)  # a piece that stands alone, where there is one
         # "##'s" and "##,000" stand apart from the word before them: the mark is no word character.
         self.joins_word = np.array(
             [
@@ -91,6 +95,16 @@ class PieceVocabulary:
         place = next((place for place, letter in enumerate(text) if letter.isalpha()), 0)
         return text[:place] + text[place : place + 1].upper() + text[place + 1 :]
 
+    def spell(self, word: str) -> list[int]:
+        """Returns the pieces of a lower-case word, [] for one that cannot be told in pieces."""
+        if word in self._piece_of:
+            return [self._piece_of[word]]
+        for place in range(1, len(word)):
+            first, second = word[:place], "##" + word[place:]
+            if first in self._piece_of and second in self.ids:
+                return [self._piece_of[first], self.ids[second]]
+        return []
+
     def words(
         self, pieces: NDArray[np.int32], row: NDArray[np.int64]
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -117,6 +131,10 @@ class PieceVocabulary:
             return self.fragment_texts[word]
         first, second = divmod(word - size, size)
         return self.fragment_texts[first] + self.fragment_texts[second]
+
+    def word_number(self, text: str) -> int | None:
+        """Returns the number of a lower-case word of one fragment, None if there is no such."""
+        return self._fragment_number.get(text)
 
     @functools.cache  # noqa: B019 (one vocabulary lives as long as the process)
     def stem_text(self, word: int) -> str:

@@ -33,6 +33,7 @@ from lightbulb_envs.sources.newsroom.plan import MAX_REFERENCE
 from lightbulb_envs.sources.newsroom.source import NewsroomSource, open_newsroom
 from lightbulb_envs.sources.pieces import PieceVocabulary, split_pieces
 from lightbulb_envs.sources.retokenised import RetokenisedSource
+from lightbulb_envs.sources.signatures import Propositions, Signatures
 from lightbulb_envs.sources.source import Places, Source, SourceConfig
 from lightbulb_envs.subwords import SubwordVocabulary
 from lightbulb_envs.words import WordNumbers, split_words, stem
@@ -189,6 +190,18 @@ class PlantedSource:
     def stem_text(self, word: int) -> str:
         """Returns the Porter stem of a word's number."""
         return stem(self._texts[word])
+
+    def word_number(self, text: str) -> int | None:
+        """Returns the number of a lower-case word."""
+        return self._word(text)
+
+    def signatures(self) -> Signatures:
+        """Returns the runs of words by which a text states facts."""
+        return self._newsroom.signatures()
+
+    def propositions(self, instances: NDArray[np.int64]) -> Propositions:
+        """Returns what the facts of documents are, for signatures."""
+        return self._newsroom.propositions(instances)
 
     def _word(self, text: str) -> int:
         number = self._number(text)

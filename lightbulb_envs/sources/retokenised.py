@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.document import Document, DocumentBatch
 from lightbulb_envs.ragged import Ragged, pad
+from lightbulb_envs.sources.signatures import Propositions, Signatures
 from lightbulb_envs.sources.source import Source
 from lightbulb_envs.subwords import SubwordVocabulary
 
@@ -69,3 +70,15 @@ class RetokenisedSource:
 
     def stem_text(self, word: int) -> str:
         return self._source.stem_text(word)
+
+    def word_text(self, word: int) -> str:
+        return self._source.word_text(word)
+
+    def word_number(self, text: str) -> int | None:
+        return self._source.word_number(text)
+
+    def signatures(self) -> Signatures:
+        return self._source.signatures()
+
+    def propositions(self, instances: NDArray[np.int64]) -> Propositions:
+        return self._source.propositions(instances)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.document import Document, DocumentBatch
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.sources.rows import Form, Summarised
+from lightbulb_envs.sources.signatures import Propositions, Signatures
 from lightbulb_envs.splits import SPLITS, check_split
 
 SOURCES: dict[str, str] = {
@@ -56,6 +57,18 @@ class Source(Protocol):
 
     def stem_text(self, word: int) -> str:
         """Returns the Porter stem of a word's number."""
+
+    def word_text(self, word: int) -> str:
+        """Returns the lower-case text of a word's number."""
+
+    def word_number(self, text: str) -> int | None:
+        """Returns the number of a lower-case word that no name is, None if no document has it."""
+
+    def signatures(self) -> Signatures:
+        """Returns the runs of words by which a text states facts; none where facts are unknown."""
+
+    def propositions(self, instances: NDArray[np.int64]) -> Propositions:
+        """Returns what the facts of documents are, for signatures."""
 
 
 @dataclass(frozen=True, kw_only=True)

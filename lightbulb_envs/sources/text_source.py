@@ -4,6 +4,7 @@ Facts are unknown, so rewards are made of ROUGE. Articles longer than the observ
 its first `max_sentences` sentences; `report()` counts them.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, Document, DocumentBatch
 from lightbulb_envs.ragged import Ragged, pad
 from lightbulb_envs.sources.rows import Origin
+from lightbulb_envs.sources.signatures import Propositions, Signatures
 from lightbulb_envs.sources.tokenised import Tokenised
 from lightbulb_envs.subwords import SubwordVocabulary
 from lightbulb_envs.words import stem
@@ -153,6 +155,22 @@ class TextSource:
 
     def stem_text(self, word: int) -> str:
         return stem(self._words[word])
+
+    def word_text(self, word: int) -> str:
+        return self._words[word]
+
+    def word_number(self, text: str) -> int | None:
+        return self._numbers.get(text)
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {word: number for number, word in enumerate(self._words)}
+
+    def signatures(self) -> Signatures:
+        return Signatures()
+
+    def propositions(self, instances: NDArray[np.int64]) -> Propositions:
+        return Propositions(*(np.zeros((len(instances), 0), dtype=np.int64) for _ in range(3)))
 
     def first_references(self) -> list[str]:
         """Returns the first line of every document's reference."""

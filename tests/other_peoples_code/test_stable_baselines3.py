@@ -27,7 +27,7 @@ ID = "Lightbulb/NewsSummariser-v0"
 SLATE = "Lightbulb/NewsSummariser-Slate-v0"
 SUBSET = "Lightbulb/NewsSummariser-Subset-v0"
 """What a policy without embeddings can read: all but the tokens."""
-SEEN = ("features", "selected", "budget", "unread", "action_mask")
+SEEN = ("features", "selected", "draft", "budget", "unread", "action_mask")
 """What policies of others see, of what an id has; tokens are ids, which mean nothing to an MLP."""
 LEARNING = [
     pytest.param(ID, {"level": 0}, 4096, 0, id="level 0"),
@@ -49,7 +49,7 @@ def _one_thread() -> Iterator[None]:
 
 
 def _make(env_id: str, **settings: Any) -> gymnasium.Env:
-    has_features = "NewsSummariser" in env_id
+    has_features = "NewsSummariser" in env_id and "Tokens" not in env_id
     env = gymnasium.make(env_id, **({"features": True} if has_features else {}), **settings)
     spaces = env.observation_space.spaces  # type: ignore[attr-defined] # a Dict
     return FilterObservation(env, [name for name in SEEN if name in spaces])

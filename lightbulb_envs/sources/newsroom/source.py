@@ -24,6 +24,7 @@ from lightbulb_envs.sources.newsroom.plan import (
     draw_reference_plan,
 )
 from lightbulb_envs.sources.newsroom.reports import draw_reports_plan
+from lightbulb_envs.sources.newsroom.signatures import newsroom_signatures, propositions_of
 from lightbulb_envs.sources.newsroom.stylebook import stylebook
 from lightbulb_envs.sources.newsroom.telling import (
     choose_reference_templates,
@@ -31,6 +32,7 @@ from lightbulb_envs.sources.newsroom.telling import (
     fill_slots,
 )
 from lightbulb_envs.sources.retokenised import RetokenisedSource
+from lightbulb_envs.sources.signatures import Propositions, Signatures
 from lightbulb_envs.sources.source import Places, Source, SourceConfig
 from lightbulb_envs.splits import SUITE_VERSION, document_key, split_residue
 from lightbulb_envs.subwords import SubwordVocabulary
@@ -279,6 +281,24 @@ class NewsroomSource:
     def stem_text(self, word: int) -> str:
         """Returns the Porter stem of a word's number."""
         return self.vocabulary.stem_text(word)
+
+    def word_text(self, word: int) -> str:
+        """Returns the lower-case text of a word's number."""
+        return self.vocabulary.word_text(word)
+
+    def word_number(self, text: str) -> int | None:
+        """Returns the number of a lower-case word that no name is, None if it has none."""
+        return self.vocabulary.word_number(text)
+
+    def signatures(self) -> Signatures:
+        """Returns the runs of words by which a text states facts."""
+        return newsroom_signatures()
+
+    def propositions(self, instances: NDArray[np.int64]) -> Propositions:
+        """Returns what the facts of documents are, for signatures."""
+        world = self.worlds(np.asarray(instances, dtype=np.int64))
+        self._draws_of.clear()
+        return propositions_of(world.cast, world.facts)
 
     def _texts(
         self, instances: NDArray[np.int64], world: World, plan: Plan, *, is_reference: bool

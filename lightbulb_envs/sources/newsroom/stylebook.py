@@ -228,8 +228,8 @@ def _compile_phrases(phrases: PhraseTable, kinds: Sequence[Kind]) -> dict[str, A
     return {
         "value": Ways.of(values(kind) for kind in kinds),
         "noun": events(lambda event: (f"the {noun}" for noun in event.nouns)),
-        "thing": events(lambda event: map(_with_article, event.things)),
-        "definite_thing": events(lambda event: map(_definite, event.things)),
+        "thing": events(lambda event: map(with_article, event.things)),
+        "definite_thing": events(lambda event: map(definite, event.things)),
         "role_title": desks(lambda desk: (role.split("|")[0] for role in desk.roles)),
         "role_noun": desks(lambda desk: (role.split("|")[1] for role in desk.roles)),
         "body_suffix": desks(lambda desk: (body.split("|")[0] for body in desk.bodies)),
@@ -258,11 +258,13 @@ def _name_phrases(phrases: PhraseTable, parts: NameParts) -> Names:
     return Names(parts, np.array(phrases.add_names(parts)))
 
 
-def _with_article(noun: str) -> str:
+def with_article(noun: str) -> str:
+    """Returns a noun as it is first told: "a hotel", "the winter cup"."""
     if noun.startswith("the "):
         return noun
     return ("an " if noun[0] in "aeiou" else "a ") + noun
 
 
-def _definite(noun: str) -> str:
+def definite(noun: str) -> str:
+    """Returns a noun as it is told later: "the hotel", "the winter cup"."""
     return "the " + noun.removeprefix("the ")

@@ -220,7 +220,7 @@ def test_a_row_that_is_named_twice_is_not_stepped_past_its_end():
     reward = _reward()
     rows, _ = _rows(reward)
     rows.load(np.arange(2), _documents(reward))
-    out = [np.empty(3), np.empty((5, 3)), *np.empty((3, 3), dtype=bool)]
+    out = [np.empty((6, 3)), np.empty((3, 3), dtype=bool)]
     with pytest.raises(RuntimeError, match="row 0 is named twice, and its episode has ended"):
         rows.step(np.zeros(3, dtype=np.int64), np.array([0, 1, 2]), *out, False)
 

@@ -33,6 +33,8 @@ ENVIRONMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "MultiDoc": ("Lightbulb/NewsSummariser-MultiDoc-v0", {}),
     "Slate": ("Lightbulb/NewsSummariser-Slate-v0", {}),
     "Subset": ("Lightbulb/NewsSummariser-Subset-v0", {}),
+    "Tokens": ("Lightbulb/NewsSummariser-Tokens-v0", {}),
+    "Text": ("Lightbulb/NewsSummariser-Text-v0", {}),
     "reviews of level 0": (_SENTIMENT, {"level": 0}),
     "reviews of level 1": (_SENTIMENT, {"level": 1}),
     "Sentiment v0": (_SENTIMENT, {}),

@@ -23,7 +23,7 @@ from lightbulb_envs.sources.labelled import LabelledConfig
 from lightbulb_envs.sources.source import SourceConfig
 
 SUMMARISERS = tuple(env_id for env_id in lightbulb_envs.ROWS if "NewsSummariser" in env_id)
-WRITERS = ("Lightbulb/NewsSummariser-Tokens-v0",)
+WRITERS = ("Lightbulb/NewsSummariser-Tokens-v0", "Lightbulb/NewsSummariser-Text-v0")
 PICKERS = tuple(env_id for env_id in SUMMARISERS if env_id not in WRITERS)
 READERS = tuple(env_id for env_id in lightbulb_envs.ROWS if "SentimentAnalysis" in env_id)
 LEVELS = {
@@ -37,6 +37,8 @@ LEVELS = {
         "lead-3 reads one report, centrality what most of them say",
     ),
     "Slate": ("choosing a whole draft at once, without seeing it grow", "lead-3"),
+    "Tokens": ("writing a summary word by word, 280 actions at each", "lead-3"),
+    "Text": ("summarising in words, for language models", "lead-3"),
     "Subset": ("judging sentences one by one, in the article's order", "lead-3"),
 }
 """What an environment tests, and which policy fails it and why."""
@@ -243,7 +245,7 @@ def _audit(ids: Sequence[str], prefix: str, paid: str) -> str:
     rows = []
     for canary in canaries:
         cells = [
-            ", ".join(_audited(canary, column) for column in columns_of_id.values())
+            ", ".join(filter(None, (_audited(canary, own) for own in columns_of_id.values())))
             for columns_of_id in columns.values()
         ]
         own = f"{CEILINGS[canary].score:.0f}" if canary in CEILINGS else ""

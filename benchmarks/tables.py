@@ -137,7 +137,7 @@ def _learning(
     suites = [
         suite
         for suite in results.values()
-        if takes(suite["env"]) and (has_settings or not suite["settings"])
+        if takes(suite["env"]) and (has_settings or not (suite["settings"] or suite.get("joint")))
     ]
     rows = []
     for suite in suites:

@@ -81,7 +81,7 @@ class PlainBoard:
 
     def typed(self, action: Any) -> str:
         if self.answers.is_free:
-            return str(action)
+            return " ".join(action.split())  # for a line is what is typed
         return " ".join(map(str, self.answers.named(action)))
 
 

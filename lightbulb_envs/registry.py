@@ -22,6 +22,7 @@ BANDIT = "lightbulb_envs.engines.sentiment:BanditEngine"
 SKIM = "lightbulb_envs.engines.skim:SkimEngine"
 CALIBRATED = "lightbulb_envs.engines.calibrated:CalibratedEngine"
 LABEL_TEXT = "lightbulb_envs.engines.sentiment_text:SentimentTextEngine"
+SUMMARISE_TEXT = "lightbulb_envs.engines.summarise_text:SummariseTextEngine"
 ASPECT = "lightbulb_envs.engines.aspects:AspectEngine"
 
 
@@ -181,6 +182,17 @@ def _register_all() -> None:
             heuristic="centrality",
             agent="actor_critic",
             max_episode_steps=128,
+            settings={"level": 2},
+        )
+    )
+    register(
+        Row(
+            id="Lightbulb/NewsSummariser-Text-v0",
+            engine=SUMMARISE_TEXT,
+            head="text",
+            heuristic="centrality",
+            agent="actor_critic",
+            max_episode_steps=2,
             settings={"level": 2},
         )
     )

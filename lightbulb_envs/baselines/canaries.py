@@ -19,7 +19,6 @@ from lightbulb_envs.baselines.planned import Planned
 from lightbulb_envs.document import DocumentBatch
 from lightbulb_envs.engines.engine import Engine, Observation, named_object
 from lightbulb_envs.engines.summarise import SummariseTask
-from lightbulb_envs.engines.tokens_task import TokensTask
 from lightbulb_envs.search import search
 from lightbulb_envs.sources.planted import KINDS, PlantedSource, content_words
 from lightbulb_envs.words import split_words
@@ -249,8 +248,8 @@ def _make_constant(engine: Engine, action: int) -> Constant:
 
 
 def is_paid_by_parts(engine: Engine) -> bool:
-    """Returns whether an engine is paid what `rewards.compose` puts together, by its `task`."""
-    return isinstance(getattr(engine, "task", None), SummariseTask | TokensTask)
+    """Returns whether an engine is paid what `rewards.compose` puts together, by weights."""
+    return isinstance(getattr(getattr(engine, "task", engine), "weights", None), Mapping)
 
 
 def canaries_of(engine: Engine) -> Mapping[str, Canary]:

@@ -85,6 +85,6 @@ CANARIES: dict[str, Canary] = {
     "always positive": Canary(lambda engine: Always(engine.labels[-1])),
     "every label": Canary(lambda engine: Always(" ".join(engine.labels))),
     "every label, a line each": Canary(lambda engine: Always("\n".join(engine.labels))),
-    "no text": Canary(lambda engine: Always("")),
+    "no answer": Canary(lambda engine: Always("")),
 }
 """The canaries of labelling in words, by name."""

@@ -172,7 +172,7 @@ def test_the_prompt_tells_the_observation_and_nothing_else(env_id, monkeypatch):
     def told():
         plain = {name: array[0] for name, array in env.unwrapped.engine.observe(_ROW).items()}
         state = reader.state(plain, plain["action_mask"], has_ended=False)
-        return "\n\n".join((reader.task, reader.opening(plain), state))
+        return "\n\n".join(filter(None, (reader.task, reader.opening(plain), state)))
 
     for seed in range(5):
         prompt, info = env.reset(seed=seed)
@@ -183,12 +183,13 @@ def test_the_prompt_tells_the_observation_and_nothing_else(env_id, monkeypatch):
         assert document.id not in prompt
         for sentence in document.reference:
             assert sentence in document.sentences or sentence not in prompt
-        if env_id not in (SLATE, SUBSET):
+        if lightbulb_envs.find_row(env_id).head == "pointer":  # elsewhere it has ended
             assert env.step("1")[0] == told()
     with monkeypatch.context() as patched:
         patched.setattr(type(source), "document", None)
         env.reset(seed=0)
-        env.step("1")
+        if lightbulb_envs.find_row(env_id).head != "text":  # of which the step reads the reference
+            env.step("1")
 
 
 _ROW = np.zeros(1, dtype=np.int64)

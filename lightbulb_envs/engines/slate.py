@@ -65,7 +65,7 @@ class SlateEngine:
         self.num_envs = num_envs
         self.max_steps = max_steps
         self._picker = _Picker(config, num_envs)
-        self.task: SlateTask = self._picker.task  # type: ignore[assignment] # what _Picker makes
+        self.task: SlateTask = self._picker.task
         self.source = self.task.source
         self.num_instances = self.task.num_instances
         self.part_names = self._picker.part_names

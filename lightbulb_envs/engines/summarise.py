@@ -7,38 +7,29 @@ finished draft. A sequential decision process of this shape is that of MemSum (G
 Processes"): the history is observed, and stopping is an action of its own.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_envs.document import Document
-from lightbulb_envs.engines.drafts import Observed, open_drafts
+from lightbulb_envs.engines.draft_engine import ILLEGAL, DraftEngine
+from lightbulb_envs.engines.drafts import Drafts, Observed, open_drafts
 from lightbulb_envs.engines.engine import Observation, Step, Taken
 from lightbulb_envs.engines.features import FEATURES, Features
 from lightbulb_envs.engines.one_row import Paid
-from lightbulb_envs.engines.shelf import Shelf, check_instances
 from lightbulb_envs.engines.summarise_task import SummariseConfig, SummariseTask
 from lightbulb_envs.search import ExtractiveTask, Plan, best_plan, search_method
 
 __all__ = ["ILLEGAL", "SummariseConfig", "SummariseEngine", "SummariseTask"]
 
-ILLEGAL = "illegal_action"
-KEPT_BYTES = 1 << 28
-"""What the documents that are ready may take in memory; past it the oldest are read again."""
 _BYTES_A_TOKEN = 12
 """Of a kept document, by and large: its tokens, its words and what scoring needs."""
-_NONE = np.iinfo(np.int64).min
-"""The instance of a row that has no episode yet; nobody can ask for it."""
-
 _Planned = tuple[ExtractiveTask, dict[tuple[int, ...], Plan]]
 """A document to search, and the plans found so far by the drafts that they go on from."""
 
 
-class SummariseEngine:
+class SummariseEngine(DraftEngine):
     """N episodes of summarising; see `engines.engine.Engine` for the contract."""
 
     Config: ClassVar[type] = SummariseConfig
@@ -48,14 +39,9 @@ class SummariseEngine:
     keeps_tokens: ClassVar[bool] = True
 
     def __init__(self, config: SummariseConfig, num_envs: int, max_steps: int | None = None):
-        self.config = config
-        self.num_envs = num_envs
-        self.task = self.Task(config)
-        self.source = self.task.source
-        self.num_instances = self.task.num_instances
-        self.max_steps = max_steps
-        self.part_names: tuple[str, ...] = (*self.task.weights, ILLEGAL)
-        sentences, tokens = self.source.max_sentences, self.source.max_tokens
+        task = self.Task(config)
+        sentences, tokens = task.source.max_sentences, task.source.max_tokens
+        super().__init__(config, task, num_envs, max_steps, sentences * tokens * _BYTES_A_TOKEN)
         self.stop = sentences
         vocabulary = self.source.vocabulary.size
         spaces = gymnasium.spaces
@@ -69,7 +55,6 @@ class SummariseEngine:
             told["features"] = spaces.Box(0.0, 1.0, (sentences, len(FEATURES)), np.float32)
         self.observation_space = spaces.Dict(told)
         self.action_space: gymnasium.Space[Any] = spaces.Discrete(sentences + 1)
-        self._instance = np.full(num_envs, _NONE)
         self._observed = Observed(
             tokens=np.zeros((num_envs, sentences, tokens), dtype=np.int32),
             selected=np.zeros((num_envs, sentences), dtype=np.int8),
@@ -79,59 +64,23 @@ class SummariseEngine:
         self._open()
 
     def _open(self) -> None:
-        """Makes what holds the episodes; there are none yet."""
-        self._drafts = open_drafts(self.task, self._observed, self.max_steps)
+        super()._open()
         self._features: list[Features | None] = [None] * self.num_envs
         self._plans: dict[int, _Planned] = {}
-        most = KEPT_BYTES // (self.source.max_sentences * self.source.max_tokens * _BYTES_A_TOKEN)
-        self._shelf = Shelf(self._read, self.num_envs, most, is_endless=self.num_instances is None)
 
-    def _read(self, instances: NDArray[np.int64]) -> Sequence[Any]:
-        """Returns documents ready for rows."""
-        return self._drafts.compile(self.source.batch(instances))
-
-    @property
-    def upcoming(self) -> Callable[[int], NDArray[np.int64]] | None:
-        """What tells the instances to come, if anything does."""
-        return self._shelf.upcoming
-
-    @upcoming.setter
-    def upcoming(self, upcoming: Callable[[int], NDArray[np.int64]] | None) -> None:
-        self._shelf.upcoming = upcoming
+    def _open_drafts(self) -> Drafts:
+        return open_drafts(self.task, self._observed, self.max_steps)
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns what `pickle` keeps: drafts in C as snapshots, and no documents."""
-        started = np.flatnonzero(self._instance >= 0).tolist()
-        left_out = dict.fromkeys(("_drafts", "_shelf", "_plans", "_features"))
-        return {**self.__dict__, **left_out, "snapshots": [self.snapshot(row) for row in started]}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        snapshots = state.pop("snapshots")
-        self.__dict__.update(state)
-        started = np.flatnonzero(self._instance >= 0).tolist()
-        self._instance[:] = _NONE
-        self._open()
-        for row, snapshot in zip(started, snapshots, strict=True):
-            self.restore(row, snapshot)
+        return {**super().__getstate__(), "_plans": None, "_features": None}
 
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         """Starts an episode in every row given; a row with the same instance is not read again."""
-        instances = np.asarray(instances, dtype=np.int64)
-        is_new = self._instance[rows] != instances
-        if is_new.all():
-            self._load(rows, instances)
-        else:
-            if is_new.any():
-                self._load(rows[is_new], instances[is_new])
-            self._drafts.restart(rows[~is_new])
+        super().reset(rows, instances)
         self._follow(rows)
 
-    def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
-        """Starts an episode of a document in every row given."""
-        wanted = instances.tolist()
-        check_instances(wanted, self.source.num_documents)
-        self._drafts.load(rows, self._shelf.take(wanted))
-        self._instance[rows] = instances
+    def _forget(self, rows: NDArray[np.int64]) -> None:
         if self._plans:
             for row in rows.tolist():
                 self._plans.pop(row, None)
@@ -192,23 +141,6 @@ class SummariseEngine:
             observation["features"] = told
         return observation
 
-    def instance(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Returns the rows' instances."""
-        return self._instance[rows]
-
-    def document(self, row: int) -> Document:
-        """Returns a row's document as text, with its facts where they are known."""
-        self._drafts.clock(row)  # it may have no episode
-        return self.source.document(int(self._instance[row]))
-
-    def draft(self, row: int) -> tuple[int, ...]:
-        """Returns the sentences that a row has picked, in the order of picking."""
-        return self._drafts.draft(row)
-
-    def taken(self, row: int) -> tuple[Taken, ...]:
-        """Returns the actions of a row's episode so far, and what each was paid."""
-        return self._drafts.taken(row)
-
     def picks(self, row: int) -> tuple[Taken, ...]:
         """Returns the steps of a row's episode that put a sentence into the draft."""
         return tuple(
@@ -216,10 +148,6 @@ class SummariseEngine:
             for taken in self._drafts.taken(row)
             if taken.action != self.stop and not taken.is_illegal
         )
-
-    def scores(self, row: int) -> dict[str, float]:
-        """Returns the weighted score of every part of a row's draft."""
-        return dict(zip(self.task.weights, self._drafts.scores(row), strict=True))
 
     def oracle(self, row: int, *, from_start: bool = True) -> Plan:
         """Returns the best draft found of a row's document, or the best that goes on from its own.
@@ -265,25 +193,10 @@ class SummariseEngine:
         """Returns "exact", or "beam-" and its width."""
         return search_method(self.extractive_task(row))
 
-    def snapshot(self, row: int) -> dict[str, Any]:
-        """Returns a row's episode as plain data."""
-        steps, has_ended = self._drafts.clock(row)
-        return {
-            "instance": int(self._instance[row]),
-            "draft": list(self.draft(row)),
-            "steps": steps,
-            "has_ended": has_ended,
-            "taken": [asdict(taken) for taken in self.taken(row)],
-        }
-
     def restore(self, row: int, snapshot: dict[str, Any]) -> None:
         """Goes back to a row's episode as `snapshot` returned it."""
-        own = np.array([row])
-        self.reset(own, np.array([snapshot["instance"]]))
-        taken = [Taken.of(one) for one in snapshot["taken"]]
-        draft = tuple(snapshot["draft"])
-        self._drafts.resume(row, draft, snapshot["steps"], snapshot["has_ended"], taken)
-        self._follow(own)
+        super().restore(row, snapshot)
+        self._follow(np.array([row]))
 
     def render(self, row: int, mode: str) -> str:
         """Returns a row's episode as text for a terminal ("ansi") or as one page ("html")."""

@@ -172,7 +172,7 @@ def test_an_automaton_with_any_wrong_number_is_followed_or_refused(which, place,
 
 
 def test_the_kernel_says_what_it_needs():
-    rows = TokensEngine(TokensConfig(), 2)._writing._rows
+    rows = TokensEngine(TokensConfig(), 2)._drafts._rows
     for wrong in ((), (1,), (0, 0)):
         with pytest.raises(REFUSALS):
             rows.step(*wrong)

@@ -21,6 +21,7 @@ from benchmarks.throughput.table import (
     second_throughput_table,
     speed_sentence,
     throughput_table,
+    writing_table,
 )
 from lightbulb_envs.sources.newsroom.levels import level_table
 from lightbulb_envs.sources.reviews.levels import review_level_table
@@ -266,6 +267,7 @@ TABLES = {
     "speed": speed_sentence,
     "throughput": throughput_table,
     "second_throughput": second_throughput_table,
+    "writing_throughput": writing_table,
     "time_to_score": time_to_score_table,
     "profile": profile_table,
     "memory": memory_table,

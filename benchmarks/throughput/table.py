@@ -96,6 +96,22 @@ def _others(races: dict[str, Any]) -> str:
     return table(["environment", "way to step it", "times our cost"], rows)
 
 
+def writing_table() -> str:
+    """Returns what a word costs that is written, and how many times that it costs the peers."""
+    results = load("throughput_words")
+    rows = [
+        [
+            name,
+            _microseconds(race["microseconds"]["ours, views"]),
+            *(_times(race["times"][f"obvious, {peer}"]) for peer in PEERS),
+            _times(race["times"]["ours, copies"]),
+        ]
+        for name, race in results["words"].items()
+    ]
+    head = ["a word of", "ours, views, µs", *PEERS, "ours, copies"]
+    return f"{table(head, rows)}\n\n{_machine(results)}."
+
+
 def _training(race: dict[str, Any]) -> str:
     """Returns what a step of training costs, and how fast ours is beside every other."""
     rows = [

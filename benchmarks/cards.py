@@ -17,6 +17,7 @@ from lightbulb_envs.engines.sentiment_config import BanditConfig, LabelConfig, S
 from lightbulb_envs.engines.slate import SlateConfig
 from lightbulb_envs.engines.summarise import SummariseConfig
 from lightbulb_envs.engines.summarise_tokens import TokensConfig
+from lightbulb_envs.engines.summary_task import SummaryConfig
 from lightbulb_envs.registry import keywords_of, make_engine
 from lightbulb_envs.rewards.compose import PARTS, PRESETS
 from lightbulb_envs.sources.labelled import LabelledConfig
@@ -88,7 +89,7 @@ def spaces_table(ids: Sequence[str] = SUMMARISERS) -> str:
 
 def keywords_table() -> str:
     """Returns the keywords of the summarisers, with what their docstrings say."""
-    return _keywords(SUMMARISERS, (SummariseConfig, SourceConfig, SlateConfig))
+    return _keywords(SUMMARISERS, (SummaryConfig, SummariseConfig, SourceConfig, SlateConfig))
 
 
 def writing_keywords_table() -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from gymnasium.spaces import Text
 from numpy.typing import NDArray
 
-from lightbulb_envs.actions import are_legal
+from lightbulb_envs.actions import are_legal, as_batch, as_objects
 from lightbulb_envs.adapters.conversation import Conversation, Messages
 from lightbulb_envs.adapters.prompts import make_engine_prompt
 from lightbulb_envs.answers import RefusedError
@@ -129,11 +129,8 @@ class LanguageActor:
             raise ValueError(f"the model was asked {count} times and gave {len(answers)} answers")
         actions = [self._read(*one) for one in zip(turns, rows, answers, strict=True)]
         if all(action is not None for action in actions):
-            return np.array(actions)
-        some = np.empty(count, dtype=object)
-        for place, action in enumerate(actions):
-            some[place] = action
-        return some
+            return as_batch(actions, self._space)
+        return as_objects(actions)
 
     def _turn(self, number: int, instance: int, row: dict[str, NDArray[Any]]) -> _Turn:
         """Returns an episode, with what its last answer led to."""

@@ -122,7 +122,6 @@ class QNetwork(ArticleNetwork):
         head: str,
         layout: Layout,
         config: NetworkConfig,
-        numbers: int = 1,
         encoder: nn.Module | None = None,
     ):
         if head not in ("pointer", "categorical"):

@@ -174,28 +174,21 @@ def _register_all() -> None:
                 settings={"level": 2, "form": form},
             )
         )
-    register(
-        Row(
-            id="Lightbulb/NewsSummariser-Tokens-v0",
-            engine=TOKENS,
-            head="pointer",
-            heuristic="centrality",
-            agent="actor_critic",
-            max_episode_steps=128,
-            settings={"level": 2},
+    for name, engine, head, steps in (
+        ("Tokens", TOKENS, "pointer", 128),
+        ("Text", SUMMARISE_TEXT, "text", 2),
+    ):
+        register(
+            Row(
+                id=f"Lightbulb/NewsSummariser-{name}-v0",
+                engine=engine,
+                head=head,  # type: ignore[arg-type] # one of them
+                heuristic="centrality",
+                agent="actor_critic",
+                max_episode_steps=steps,
+                settings={"level": 2},
+            )
         )
-    )
-    register(
-        Row(
-            id="Lightbulb/NewsSummariser-Text-v0",
-            engine=SUMMARISE_TEXT,
-            head="text",
-            heuristic="centrality",
-            agent="actor_critic",
-            max_episode_steps=2,
-            settings={"level": 2},
-        )
-    )
     for name, level in (("", 2), ("Hard-", 4), ("Cue-", 5)):
         register(
             Row(

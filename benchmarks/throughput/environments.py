@@ -4,8 +4,6 @@ All play the same episodes: four sentences in an order of their own, and then th
 rows of a batch stand at different steps. A unit is a step that picks; resets are in its price.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 import lightbulb_envs
 from benchmarks.throughput.obvious import ObviousEnv, read_documents
 from benchmarks.throughput.race import Contestant, digits, race, told
-from benchmarks.throughput.workloads import NEWSROOM, WIDE, as_files, texts
+from benchmarks.throughput.workloads import NEWSROOM, WIDE, pool_of
 
 ENV_ID = "Lightbulb/NewsSummariser-v0"
 OBVIOUS_ID = "Obvious/NewsSummariser-v0"
@@ -85,20 +83,10 @@ def race_environments(repeats: int) -> dict[str, Any]:
     """Returns the races of environments on a fixed pool, and the price of fresh documents."""
     results: dict[str, Any] = {}
     for workload in (NEWSROOM, *WIDE):
-        with _pool(workload) as pool:
+        with pool_of(workload, POOL) as pool:
             results |= _race_pool(workload, pool, repeats)
     results["fresh documents"] = _fresh(repeats)
     return results
-
-
-@contextmanager
-def _pool(workload: str) -> Iterator[dict[str, Any]]:
-    """Yields the keywords of environments over so many documents of a workload."""
-    if workload == NEWSROOM:
-        yield {"num_instances": POOL}
-        return
-    with as_files(texts(workload, POOL)) as keywords:
-        yield {**keywords, "num_instances": POOL}
 
 
 def _race_pool(workload: str, pool: dict[str, Any], repeats: int) -> dict[str, Any]:

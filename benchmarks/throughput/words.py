@@ -7,8 +7,7 @@ is a word; resets are in its price. "views" are observations that are not copied
 stepped without Gymnasium around it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 import lightbulb_envs
 from benchmarks.throughput.race import Contestant, race, told
-from benchmarks.throughput.workloads import NEWSROOM, WIDE, as_files, scorers, texts
+from benchmarks.throughput.workloads import NEWSROOM, WIDE, pool_of, scorers
 from lightbulb_envs.engines.summarise_tokens import TokensEngine
 
 ENV_ID = "Lightbulb/NewsSummariser-Tokens-v0"
@@ -151,26 +150,16 @@ def race_words(repeats: int) -> dict[str, Any]:
     """Returns the races of writing, paid by ROUGE and by the default reward."""
     results: dict[str, Any] = {}
     for workload in (NEWSROOM, *WIDE):
-        with _pool(workload) as settings:
-            rewards = {"ROUGE-1+2+L": ROUGE}
+        with pool_of(workload, POOL) as settings:
+            rewards: dict[str, Any] = {"ROUGE-1+2+L": ROUGE}
             if workload == NEWSROOM:
-                rewards["facts and ROUGE"] = None  # type: ignore[assignment] # the default
+                rewards["facts and ROUGE"] = None  # the default
             for title, reward in rewards.items():
                 for rows in ROWS:
                     name = f"{title}; batch of {rows}; {workload}"
                     own = {**settings, "reward": reward}
                     results[name] = _race(name, rows, own, repeats)
     return results
-
-
-@contextmanager
-def _pool(workload: str) -> Iterator[dict[str, Any]]:
-    """Yields the keywords of environments over so many documents of a workload."""
-    if workload == NEWSROOM:
-        yield {"num_instances": POOL}
-        return
-    with as_files(texts(workload, POOL)) as keywords:
-        yield {**keywords, "num_instances": POOL}
 
 
 def _race(title: str, rows: int, settings: dict[str, Any], repeats: int) -> dict[str, Any]:

@@ -116,5 +116,15 @@ def as_files(told: Sequence[Text]) -> Iterator[dict[str, Any]]:
         yield {"source": {"train": [f"jsonl:{path}"]}, "max_sentences": longest}
 
 
+@contextmanager
+def pool_of(workload: str, count: int) -> Iterator[dict[str, Any]]:
+    """Yields the keywords of environments over so many documents of a workload."""
+    if workload == NEWSROOM:
+        yield {"num_instances": count}
+        return
+    with as_files(texts(workload, count)) as keywords:
+        yield {**keywords, "num_instances": count}
+
+
 def _mean(values: list[int]) -> float:
     return sum(values) / len(values)

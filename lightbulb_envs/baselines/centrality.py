@@ -7,6 +7,7 @@ an article repeats is central every time.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lightbulb_envs.baselines.planned import Planned
 from lightbulb_envs.engines.engine import Observation
@@ -26,12 +27,16 @@ class Centrality(Planned):
         self.k = k
 
     def plan(self, observation: Observation, info: dict[str, Any], row: int) -> list[int]:
-        similarity = sentence_similarity(observation["tokens"][row])
-        rank = lexrank(similarity)
-        picked: list[int] = []
-        for sentence in np.argsort(-rank, kind="stable").tolist():
-            if len(picked) == self.k:
-                break
-            if all(similarity[sentence, other] < REDUNDANT for other in picked):
-                picked.append(sentence)
-        return picked
+        return central_sentences(observation["tokens"][row], self.k)
+
+
+def central_sentences(tokens: NDArray[np.int32], k: int) -> list[int]:
+    """Returns the k most central sentences of tokens (S, T) that do not repeat one another."""
+    similarity = sentence_similarity(tokens)
+    picked: list[int] = []
+    for sentence in np.argsort(-lexrank(similarity), kind="stable").tolist():
+        if len(picked) == k:
+            break
+        if all(similarity[sentence, other] < REDUNDANT for other in picked):
+            picked.append(sentence)
+    return picked

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.actions import as_objects
 from lightbulb_envs.baselines.canaries import Canary
-from lightbulb_envs.baselines.centrality import REDUNDANT
+from lightbulb_envs.baselines.centrality import central_sentences
+from lightbulb_envs.baselines.labelling import Always
 from lightbulb_envs.baselines.table import Baseline
 from lightbulb_envs.engines.engine import Observation
 from lightbulb_envs.engines.summarise_text import SummariseTextEngine
-from lightbulb_envs.similarity import lexrank, sentence_similarity
 
 Texts = NDArray[np.object_]
 Chooser = Callable[[NDArray[np.int32], np.random.Generator], Sequence[int]]
@@ -62,14 +62,7 @@ def lead(tokens: NDArray[np.int32], generator: np.random.Generator) -> Sequence[
 
 def central(tokens: NDArray[np.int32], generator: np.random.Generator) -> Sequence[int]:
     """Returns the three most central sentences that do not repeat one another (LexRank)."""
-    if not len(tokens):
-        return []
-    similarity = sentence_similarity(tokens)
-    picked: list[int] = []
-    for sentence in np.argsort(-lexrank(similarity), kind="stable").tolist():
-        if len(picked) < _LEAD and all(similarity[sentence, one] < REDUNDANT for one in picked):
-            picked.append(sentence)
-    return picked
+    return central_sentences(tokens, _LEAD) if len(tokens) else []
 
 
 class Reference:
@@ -126,16 +119,6 @@ class Repeated:
         return as_objects(["\n".join([first] * 8) for first in firsts])
 
 
-class Silent:
-    """Writes nothing."""
-
-    def reset(self, seed: int | None = None) -> None:
-        """There is nothing to draw."""
-
-    def act(self, observation: Observation, info: dict[str, Any]) -> Texts:
-        return as_objects([""] * len(observation["action_mask"]))
-
-
 BASELINES: dict[str, Baseline] = {
     "random": Baseline(lambda engine: Picker(engine, at_random)),
     "lead-3": Baseline(lambda engine: Picker(engine, lead)),
@@ -145,7 +128,7 @@ BASELINES: dict[str, Baseline] = {
 """The baselines of summarising in words; a random policy writes out sentences at random."""
 
 CANARIES: dict[str, Canary] = {
-    "no text": Canary(lambda engine: Silent()),
+    "no text": Canary(lambda engine: Always("")),
     "whole article": Canary(lambda engine: Words(engine, "as they come")),
     "shuffled words": Canary(lambda engine: Words(engine, "shuffled")),
     "frequent words": Canary(lambda engine: Words(engine, "most frequent")),

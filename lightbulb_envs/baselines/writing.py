@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_envs.baselines.centrality import REDUNDANT
+from lightbulb_envs.baselines.centrality import central_sentences
 from lightbulb_envs.baselines.random import Random
 from lightbulb_envs.baselines.table import Baseline
 from lightbulb_envs.document import DocumentBatch
 from lightbulb_envs.engines.engine import Observation
 from lightbulb_envs.engines.summarise_tokens import TokensTask
 from lightbulb_envs.engines.tokens_oracle import WordsToWrite, greedy_draft
-from lightbulb_envs.similarity import lexrank, sentence_similarity
 
 _REMEMBERED = 4096
 SENTENCES = 3
@@ -68,14 +67,7 @@ class Central(Writer):
     """Copies the most central sentences that do not repeat one another (`centrality`)."""
 
     def write(self, batch: DocumentBatch, document: WordsToWrite) -> Sequence[int]:
-        similarity = sentence_similarity(batch.tokens[0])
-        picked: list[int] = []
-        for sentence in np.argsort(-lexrank(similarity), kind="stable").tolist():
-            if len(picked) == SENTENCES:
-                break
-            if all(similarity[sentence, other] < REDUNDANT for other in picked):
-                picked.append(sentence)
-        lines = document.sentences
+        picked, lines = central_sentences(batch.tokens[0], SENTENCES), document.sentences
         return [word for sentence in picked if sentence < len(lines) for word in lines[sentence]]
 
 

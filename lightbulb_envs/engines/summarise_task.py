@@ -1,6 +1,6 @@
 """Summarising put to work: its keywords, and documents as tasks of picking sentences."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,54 +8,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import PADDING_WORD, DocumentBatch
-from lightbulb_envs.engines.shelf import num_instances_of
+from lightbulb_envs.engines.summary_task import SummaryConfig, SummaryTask, check_penalty
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.rewards.compiled import CompiledDocument, CompiledPotential, compiled_reward
-from lightbulb_envs.rewards.compose import Potential, ScoredDocument, reward_weights
+from lightbulb_envs.rewards.compose import Potential, ScoredDocument
 from lightbulb_envs.search import ExtractiveTask
 from lightbulb_envs.sources.newsroom.levels import level_attributes
-from lightbulb_envs.sources.source import Source, SourceConfig, open_source
-from lightbulb_envs.words import WordNumbers
 
 BUDGET_UNITS = ("sentences", "words")
 MOST_SENTENCES = 127
-_STEMS = WordNumbers()
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummariseConfig(SourceConfig):
+class SummariseConfig(SummaryConfig):
     """Keywords of the summariser's environments, those of its documents included."""
 
-    reward: str | Mapping[str, float] | None = keyword(None, example={"rouge1": 1.0, "length": 0.5})
-    """A preset of `rewards.compose.PRESETS`, or weights by part. Default: "facts_and_rouge" where
-    facts are known, "rouge" elsewhere."""
     budget: int | None = keyword(None, example=2)
     """How many sentences (or words) the draft may have. Default: the level's."""
     budget_unit: str = keyword("sentences", example="words", given={"budget": 60})
     """What the budget counts: "sentences" or "words"."""
     illegal_penalty: float = keyword(0.01, example=0.3)
     """What an illegal action costs; it changes nothing else, and the step counts."""
-    num_instances: int | None = keyword(None, example=5)
-    """Instances to draw episodes from: the first so many. Default: all that the source has."""
     features: bool = keyword(False, example=True)
     """Whether the observation also holds `features` (S, F) of `engines.features`."""
 
 
-class SummariseTask:
+class SummariseTask(SummaryTask):
     """A config put to work: its source, its reward, and documents as `ExtractiveTask`s."""
 
     in_article_order = False
     """Whether a draft's sentences are told in the article's order, or in that of picking."""
 
     def __init__(self, config: SummariseConfig):
+        super().__init__(config)
         self.config = config
         if not isinstance(config.features, bool):
             raise TypeError(f"features must be True or False, got {config.features!r}")
-        self.source: Source = open_source(config)
-        has_facts = self.source.has_facts
-        default = "facts_and_rouge" if has_facts else "rouge"
-        reward = default if config.reward is None else config.reward
-        self.weights = reward_weights(reward, has_facts=has_facts)
         if self.source.max_sentences > MOST_SENTENCES:
             raise ValueError(
                 f"max_sentences must be {MOST_SENTENCES} or less, for `selected` is int8, got "
@@ -76,11 +64,8 @@ class SummariseTask:
             raise ValueError(
                 f"budget must be in [1, {most}] {config.budget_unit}, got {self.budget}"
             )
-        if not 0 <= config.illegal_penalty < float("inf"):
-            raise ValueError(f"illegal_penalty must be 0 or more, got {config.illegal_penalty}")
+        check_penalty(config.illegal_penalty)
         self._compiled = compiled_reward(self.weights)
-        self._stem_of: dict[int, int] = {PADDING_WORD: PADDING_WORD}
-        self.num_instances = num_instances_of(config.num_instances, self.source.num_documents)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_compiled": None}
@@ -140,21 +125,6 @@ class SummariseTask:
             max_steps or 0,
             *observed,
         )
-
-    def _stems(self, sentences: Sequence[Sequence[int]]) -> list[list[int]]:
-        return [[self._stem(word) for word in sentence] for sentence in sentences]
-
-    def _stemmed(self, words: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Returns the numbers of the stems of words; padding stays padding."""
-        unique, place = np.unique(words, return_inverse=True)
-        stems = np.array([self._stem(word) for word in unique.tolist()], dtype=np.int32)
-        return stems[place].reshape(words.shape)
-
-    def _stem(self, word: int) -> int:
-        """Returns the number of a word's stem."""
-        if word not in self._stem_of:
-            self._stem_of[word] = _STEMS(self.source.stem_text(word))
-        return self._stem_of[word]
 
 
 def _unpad(rows: NDArray[np.int32]) -> list[list[int]]:

@@ -7,7 +7,7 @@ its wordings. Words past the budget are not read. For language models, whose pro
 `adapters.text.TextWrapper` writes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from lightbulb_envs.actions import check_actions
 from lightbulb_envs.document import Document
 from lightbulb_envs.engines.engine import Observation, Step, Taken
-from lightbulb_envs.engines.shelf import Shelf, check_instances, num_instances_of
+from lightbulb_envs.engines.shelf import Shelf, check_instances
+from lightbulb_envs.engines.summary_task import SummaryConfig, SummaryTask
 from lightbulb_envs.engines.tokens_task import BUDGET, MOST_BUDGET
 from lightbulb_envs.keywords import keyword
-from lightbulb_envs.rewards.compose import reward_weights
 from lightbulb_envs.rewards.text_scores import TextScorer
-from lightbulb_envs.sources.source import Source, SourceConfig, open_source
 from lightbulb_envs.summation import add_in_order
 from lightbulb_envs.text_space import UnicodeText
 
@@ -42,16 +41,11 @@ _NONE = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummariseTextConfig(SourceConfig):
+class SummariseTextConfig(SummaryConfig):
     """Keywords of summarising in words, those of its documents included."""
 
-    reward: str | Mapping[str, float] | None = keyword(None, example={"rouge1": 1.0, "length": 0.5})
-    """A preset of `rewards.compose.PRESETS`, or weights by part. Default: "facts_and_rouge" where
-    facts are known, "rouge" elsewhere."""
     budget: int | None = keyword(None, example=5)
     """How many words of the summary are read. Default: 40, or 60 for real text."""
-    num_instances: int | None = keyword(None, example=5)
-    """Instances to draw episodes from: the first so many. Default: all that the source has."""
 
 
 class SummariseTextEngine:
@@ -64,16 +58,13 @@ class SummariseTextEngine:
 
     def __init__(self, config: SummariseTextConfig, num_envs: int, max_steps: int | None = None):
         self.config, self.num_envs, self.max_steps = config, num_envs, max_steps
-        self.source: Source = open_source(config)
+        self.task = SummaryTask(config)
+        self.source, self.num_instances = self.task.source, self.task.num_instances
         has_facts = self.source.has_facts
-        default = "facts_and_rouge" if has_facts else "rouge"
-        reward = default if config.reward is None else config.reward
-        self.weights = reward_weights(reward, has_facts=has_facts)
         self.budget = BUDGET[has_facts] if config.budget is None else config.budget
         if not 1 <= self.budget <= MOST_BUDGET:
             raise ValueError(f"budget must be in [1, {MOST_BUDGET}] words, got {self.budget}")
-        self.num_instances = num_instances_of(config.num_instances, self.source.num_documents)
-        self.part_names: tuple[str, ...] = tuple(self.weights)
+        self.part_names: tuple[str, ...] = tuple(self.task.weights)
         self.task_text = (
             f"Summarise the article in your own words, or in its own, in at most {self.budget} "
             "words: what you write is the summary. Tell what an editor's short summary would."
@@ -97,7 +88,7 @@ class SummariseTextEngine:
     def _open(self) -> None:
         is_endless = self.num_instances is None
         self._shelf = Shelf(self._read, self.num_envs, KEPT, is_endless=is_endless)
-        self._scorer = TextScorer(self.source, self.weights, self.budget)
+        self._scorer = TextScorer(self.source, self.task.weights, self.budget)
 
     def _read(self, instances: NDArray[np.int64]) -> Sequence[Any]:
         return [(tokens,) for tokens in self.source.batch(instances).tokens]
@@ -187,7 +178,7 @@ class SummariseTextEngine:
 
     def oracle_method(self, row: int) -> str:
         """Returns "exact" where the reference is worth all that there is, "reference" elsewhere."""
-        most = add_in_order(self.weights.values())
+        most = add_in_order(self.task.weights.values())
         return "exact" if self.oracle_return(row) >= most - 1e-9 else "reference"
 
     def snapshot(self, row: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Writing summaries word by word put to work: its keywords, and documents to write about."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.document import PADDING_WORD, DocumentBatch
-from lightbulb_envs.engines.shelf import num_instances_of
+from lightbulb_envs.engines.summary_task import STEMS, SummaryConfig, SummaryTask, check_penalty
 from lightbulb_envs.engines.tokens_actions import WordActions, WordTable
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.rewards.by_word import WORD_PARTS, WordsDocument
 from lightbulb_envs.rewards.compiled import compiled_reward
-from lightbulb_envs.rewards.compose import Potential, reward_weights
+from lightbulb_envs.rewards.compose import Potential
 from lightbulb_envs.rewards.stated_facts import Matcher, StatedFacts, build_matcher
 from lightbulb_envs.search import ExtractiveTask
-from lightbulb_envs.sources.source import Source, SourceConfig, open_source
-from lightbulb_envs.words import WordNumbers, stem
+from lightbulb_envs.words import stem
 
 BUDGET = {True: 40, False: 60}
 """Words that a draft may have where facts are known, and on real text: what nearly all references
@@ -27,16 +26,12 @@ WORDS_A_SENTENCE = {True: 8, False: 16}
 known, and on real text."""
 MOST_BUDGET = 1 << 12
 MOST_WORDS = 1 << 14
-_STEMS = WordNumbers()
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokensConfig(SourceConfig):
+class TokensConfig(SummaryConfig):
     """Keywords of writing word by word, those of its documents included."""
 
-    reward: str | Mapping[str, float] | None = keyword(None, example={"rouge1": 1.0, "length": 0.5})
-    """A preset of `rewards.compose.PRESETS`, or weights by part. Default: "facts_and_rouge" where
-    facts are known, "rouge" elsewhere."""
     budget: int | None = keyword(None, example=5)
     """How many words the draft may have. Default: 40, or 60 for real text."""
     max_words: int | None = keyword(None, example=12)
@@ -45,20 +40,15 @@ class TokensConfig(SourceConfig):
     of the newsroom have, or 16 for real text."""
     illegal_penalty: float = keyword(0.01, example=0.3)
     """What an illegal action costs; it changes nothing else, and the step counts."""
-    num_instances: int | None = keyword(None, example=5)
-    """Instances to draw episodes from: the first so many. Default: all that the source has."""
 
 
-class TokensTask:
+class TokensTask(SummaryTask):
     """A config put to work: its source, its reward, and documents to write about."""
 
     def __init__(self, config: TokensConfig):
+        super().__init__(config)
         self.config = config
-        self.source: Source = open_source(config)
         has_facts = self.source.has_facts
-        default = "facts_and_rouge" if has_facts else "rouge"
-        reward = default if config.reward is None else config.reward
-        self.weights = reward_weights(reward, has_facts=has_facts)
         self.budget = BUDGET[has_facts] if config.budget is None else config.budget
         if not 1 <= self.budget <= MOST_BUDGET:
             raise ValueError(f"budget must be in [1, {MOST_BUDGET}] words, got {self.budget}")
@@ -66,10 +56,7 @@ class TokensTask:
         most = usual if config.max_words is None else config.max_words
         if not 1 <= most <= MOST_WORDS:
             raise ValueError(f"max_words must be in [1, {MOST_WORDS}], got {most}")
-        if not 0 <= config.illegal_penalty < float("inf"):
-            raise ValueError(f"illegal_penalty must be 0 or more, got {config.illegal_penalty}")
-        self.num_instances = num_instances_of(config.num_instances, self.source.num_documents)
-        self._stem_of: dict[int, int] = {PADDING_WORD: PADDING_WORD}
+        check_penalty(config.illegal_penalty)
         uses_stems = any(name.endswith("_stem") for name in self.weights)
         self.table = WordTable(self.source, most, self._stem_of_text if uses_stems else None)
         self.num_words = self.table.num_words
@@ -162,21 +149,6 @@ class TokensTask:
             self._compiled.reward, self.config.illegal_penalty, max_steps or 0, *observed
         )
 
-    def _stems(self, sentences: Sequence[Sequence[int]]) -> list[list[int]]:
-        return [[self._stem(word) for word in sentence] for sentence in sentences]
-
-    def _stemmed(self, words: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Returns the numbers of the stems of words; padding stays padding."""
-        unique, place = np.unique(words, return_inverse=True)
-        stems = np.array([self._stem(word) for word in unique.tolist()], dtype=np.int32)
-        return stems[place].reshape(words.shape)
-
-    def _stem(self, word: int) -> int:
-        """Returns the number of a word's stem."""
-        if word not in self._stem_of:
-            self._stem_of[word] = _STEMS(self.source.stem_text(word))
-        return self._stem_of[word]
-
     def _stem_of_text(self, word: int, text: str) -> int:
         """Returns the number of a word's stem, whether the source has the word or not."""
-        return self._stem(word) if word > PADDING_WORD else _STEMS(stem(text))
+        return self._stem(word) if word > PADDING_WORD else STEMS(stem(text))

@@ -463,20 +463,9 @@ PyDoc_STRVAR(rows_step_row_doc,
 
 static PyObject *rows_step_row(Rows *self, PyObject *const *args, Py_ssize_t num_args)
 {
-    if (num_args != 3 || !PyTuple_Check(args[2])) {
-        PyErr_SetString(PyExc_TypeError, "step_row needs a row, an action and a tuple of names");
-        return NULL;
-    }
-    if (!self->rows || PyTuple_GET_SIZE(args[2]) != self->reward->num_parts + 1) {
-        PyErr_SetString(PyExc_ValueError, "names must have an entry for every part");
-        return NULL;
-    }
-    /* Past what an integer holds it is clipped, and so outside the space all the same. */
-    int64_t number = PyNumber_AsSsize_t(args[0], PyExc_IndexError);
-    if (number == -1 && PyErr_Occurred())
-        return NULL;
-    int64_t action = PyNumber_AsSsize_t(args[1], NULL);
-    if (action == -1 && PyErr_Occurred())
+    int64_t number, action;
+    int num_parts = self->rows ? self->reward->num_parts : -1;
+    if (step_row_arguments(args, num_args, num_parts, &number, &action) < 0)
         return NULL;
     double reward, paid[MAX_PARTS + 1];
     uint8_t terminated, truncated, is_illegal;

@@ -140,6 +140,25 @@ static PyObject *float_dict(PyObject *names, const double *values)
     return result;
 }
 
+int step_row_arguments(PyObject *const *args, Py_ssize_t num_args, int num_parts, int64_t *row,
+                       int64_t *action)
+{
+    if (num_args != 3 || !PyTuple_Check(args[2])) {
+        PyErr_SetString(PyExc_TypeError, "step_row needs a row, an action and a tuple of names");
+        return -1;
+    }
+    if (num_parts < 0 || PyTuple_GET_SIZE(args[2]) != num_parts + 1) {
+        PyErr_SetString(PyExc_ValueError, "names must have an entry for every part");
+        return -1;
+    }
+    *row = PyNumber_AsSsize_t(args[0], PyExc_IndexError);
+    if (*row == -1 && PyErr_Occurred())
+        return -1;
+    /* Past what an integer holds it is clipped, and so outside the space all the same. */
+    *action = PyNumber_AsSsize_t(args[1], NULL);
+    return *action == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
 PyObject *step_told(PyObject *names, const Outcome *outcome)
 {
     PyObject *told = PyTuple_New(5), *reward = PyFloat_FromDouble(*outcome->reward);

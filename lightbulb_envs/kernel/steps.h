@@ -48,6 +48,10 @@ typedef struct {
 int step_open(StepArguments *step, PyObject *const *args, Py_ssize_t num_args,
               Py_ssize_t num_rows, int num_parts);
 void step_close(StepArguments *step);
+/* Reads a row, an action and a tuple of names, one for every part and the penalty; `num_parts` is -1
+   where there are no rows. Returns -1 with an error set. */
+int step_row_arguments(PyObject *const *args, Py_ssize_t num_args, int num_parts, int64_t *row,
+                       int64_t *action);
 /* Returns what a step of one row tells, parts by `names`. */
 PyObject *step_told(PyObject *names, const Outcome *outcome);
 PyObject *float_tuple(const double *values, int count);

@@ -158,3 +158,13 @@ def test_misuse_is_explained():
 
     with pytest.raises(ValueError, match="asked 2 times and gave 0 answers"):
         roll_out(LanguageActor(Mute(), engine), engine, rows)
+
+
+def test_a_text_is_taken_as_it_was_written_to_its_last_character():
+    class Model:
+        def answer(self, chats, generators):
+            return ["positive\n\0"] * len(chats)
+
+    engine = lightbulb_envs.make_engine("Lightbulb/SentimentAnalysis-Text-v0", 2)
+    episodes = roll_out(LanguageActor(Model(), engine), engine, np.arange(2))
+    assert [one.actions for one in episodes] == [("positive\n\0",)] * 2

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lightbulb_envs.document import NO_FACT, PADDING_WORD, DocumentBatch
-from lightbulb_envs.engines import summarise_task
+from lightbulb_envs.engines import summary_task
 from lightbulb_envs.engines.drafts import CompiledDrafts, Observed, PlainDrafts
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine, SummariseTask
 from lightbulb_envs.kernel import VARIABLE, kernel_info
@@ -83,7 +83,7 @@ def make_task(kernel: str, batch: DocumentBatch, **keywords: Any) -> SummariseTa
     """Returns a task of a batch of documents, for one kernel or the other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, kernel)
-        patch.setattr(summarise_task, "open_source", lambda config: _Source(batch))
+        patch.setattr(summary_task, "open_source", lambda config: _Source(batch))
         return SummariseTask(SummariseConfig(**keywords))
 
 

@@ -98,3 +98,51 @@ def test_what_costs_too_much_is_not_read():
     assert len(skim(source.programme, operations, (0.5, 0.5), 2.0, -1.0)) == 1
     free = skim(source.programme, operations, (0.5, 0.5), 0.0, -1.0)
     assert len(free) > 2
+
+
+def _values(read, cost, wrong, ahead):
+    """Returns what each next chunk returns on average to who looks so far ahead, and committing."""
+    belief, chances = Skimmer(TINY, LENGTH, (0.5, 0.5)).look(read)
+    commit = wrong + (1 - wrong) * belief.max()
+    values = {}
+    for chunk in sorted(set(range(LENGTH)) - set(read) if ahead else ()):
+        value = -cost
+        for operation, likely in enumerate(chances[chunk].sum(axis=1).tolist()):
+            if likely > 1e-12:
+                then, own = _values({**read, chunk: operation}, cost, wrong, ahead - 1)
+                value += likely * max(own, *then.values(), own)
+        values[chunk] = value
+    return values, commit
+
+
+@pytest.mark.parametrize("cost", [0.02, 0.1, 0.2, 0.25, 0.3, 0.4])
+@pytest.mark.parametrize("read", [{}, {0: 2}, {3: 1}, {1: 3, 2: 0}])
+def test_it_reads_what_returns_most_to_who_looks_two_chunks_ahead(read, cost):
+    operations = np.array([2, 3, 0, 1])
+    known = {chunk: int(operations[chunk]) for chunk in read}
+    chosen = skim(TINY, operations, (0.5, 0.5), cost, -1.0, list(known))
+    two, commit = _values(known, cost, -1.0, 2)
+    one, _ = _values(known, cost, -1.0, 1)
+    likeliest = sorted(one, key=lambda chunk: -one[chunk])[:3]
+    best = max(likeliest, key=two.get)
+    if two[best] <= commit + 1e-9:
+        assert len(chosen) == 1
+    else:
+        assert two[chosen[0]] == pytest.approx(two[best], abs=1e-9)
+
+
+def test_it_reads_where_one_chunk_alone_does_not_pay():
+    source, cost = ReviewSource(0, "validation"), 0.05
+    said = source.opinions(np.arange(24))
+    found = 0
+    for length, row in zip(said.length.tolist(), said.operation, strict=True):
+        operations = row[:length]
+        *chunks, _ = skim(source.programme, operations, (0.5, 0.5), cost, -1.0)
+        for count, chunk in enumerate(chunks):
+            read = {one: int(operations[one]) for one in chunks[:count]}
+            belief, chances = Skimmer(source.programme, length, (0.5, 0.5)).look(read)
+            left = sorted(set(range(length)) - set(read))
+            one_more = 2 * chances[left].max(axis=2).sum(axis=1).max() - 1 - cost
+            found += one_more < 2 * belief.max() - 1 - 1e-9
+            assert chunk in left
+    assert found

@@ -146,3 +146,15 @@ def test_it_reads_where_one_chunk_alone_does_not_pay():
             found += one_more < 2 * belief.max() - 1 - 1e-9
             assert chunk in left
     assert found
+
+
+def test_the_chunk_that_promises_most_alone_is_not_always_the_one_to_read():
+    source = ReviewSource(1, "validation")
+    said = source.opinions(np.array([49]))
+    operations = said.operation[0, : int(said.length[0])]
+    chosen = skim(source.programme, operations, (0.5, 0.5), 0.05, -1.0)
+    read = {one: int(operations[one]) for one in chosen[:4]}
+    _, chances = Skimmer(source.programme, len(operations), (0.5, 0.5)).look(read)
+    promise = chances.max(axis=2).sum(axis=1)
+    left = sorted(set(range(len(operations))) - set(read))
+    assert chosen[4] != max(left, key=promise.__getitem__)

@@ -8,9 +8,13 @@ holds another counts in its place; of two that overlap otherwise the first count
 What is wrong: a signature with another number, phrase or name than any fact of that kind has in
 the document. It is a claim too: it covers nothing, and weighs what the first such fact weighs.
 
-What is not recognised: any other wording, however true. What is not looked at: of whom or of what
-a fact is told. Where two stories of a document have facts of the same kind and value, both in the
-same words, such a text states that of the first, which is the main one.
+What is not recognised: any other wording, however true; and thousands of more than two digits that
+count, such as "2,201", which the newsroom never writes: they are two numbers, and where words of
+the signature stand before them, no claim.
+
+What is not looked at: of whom or of what a fact is told. Where two stories of a document have facts
+of the same kind and value, both in the same words, such a text states that of the first, which is
+the main one.
 
 The matcher is that of Aho and Corasick (1975, "Efficient string matching: an aid to bibliographic
 search"), over symbols: a number or a name is one symbol whichever it is. So one matcher serves all

@@ -92,6 +92,15 @@ def test_weights_are_drawn_where_they_may_be_and_none_at_all_is_illegal():
     assert sample_mask(space, masks[0]) is None
 
 
+def test_weights_that_are_drawn_are_never_all_nothing():
+    class Lowest:
+        def random(self, shape):
+            return np.zeros(shape)
+
+    space, masks = Box(0, 1, (3,)), np.ones((2, 3), dtype=np.int8)
+    assert are_legal(space, masks, draw_legal(space, masks, Lowest())).all()
+
+
 def test_weights_keep_the_type_of_their_space():
     space = Box(0, 1, (2,))
     for told in ([[0.25, 1]], [[0, 1]], np.array([[0.1, 0.2]])):

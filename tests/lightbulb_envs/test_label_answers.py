@@ -55,6 +55,12 @@ def test_labels_may_have_several_words_or_be_words_of_answers_themselves():
     assert read_label("label: world & politics", labels) == 3
 
 
+def test_a_line_that_says_two_labels_says_none():
+    labels = ("this", "text")  # which lines may hold besides any label
+    assert read_label("this text", labels) is None
+    assert read_label("text", labels) == 1
+
+
 @given(st.lists(st.sampled_from(sorted(WORDS))), st.lists(st.sampled_from(sorted(WORDS))))
 def test_words_around_a_label_change_nothing(before, after):
     assert read_label(" ".join((*before, "negative", *after)), LABELS) == 0

@@ -71,6 +71,26 @@ def test_no_weight_at_all_is_illegal_and_changes_nothing():
     assert "no label has weight" in engine.render(0, "html")
 
 
+def test_saying_nothing_ends_an_episode_by_its_time_limit_alone():
+    engine = started(3)
+    for step in range(8):
+        told = engine.step(ROW, np.zeros((1, 2)))
+        assert not told.terminated[0]
+        assert told.truncated[0] == (step == 7)
+    with pytest.raises(RuntimeError, match="have ended"):
+        engine.step(ROW, np.array([[1.0, 0.0]]))
+
+
+def test_a_forecast_is_kept_in_a_snapshot_and_forgotten_at_a_reset():
+    engine, other = started(3), started(5)
+    engine.step(ROW, np.array([[0.25, 0.75]]))
+    other.restore(0, json.loads(json.dumps(engine.snapshot(0))))
+    assert other.answer(0) == engine.answer(0) == "negative 25 %, positive 75 %"
+    assert other.metrics(ROW)["confidence"][0] == 0.75
+    engine.reset(ROW, np.array([3]))
+    assert engine.answer(0) is None
+
+
 def test_an_action_outside_the_space_is_refused():
     engine = started()
     for action, message in (([[0.5, 1.5]], "got \\[1.5\\]"), ([[np.nan, 1]], "got \\[nan\\]")):

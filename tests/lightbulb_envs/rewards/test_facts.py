@@ -65,6 +65,13 @@ def test_repeating_the_draft_never_raises_the_score(world):
     assert twice.fmeasure <= once.fmeasure + 1e-12
 
 
+def test_a_claim_that_tells_a_fact_wrong_costs_precision_by_its_weight():
+    tracker = FactTracker([3.0, 1.0], [True, False])
+    state = tracker.extend_wrong(tracker.extend(tracker.start(), (0,)), 1)
+    assert tracker.score(state)[:2] == (0.75, 1.0)
+    assert tracker.score(tracker.extend_wrong(tracker.start(), 0))[:2] == (0.0, 0.0)
+
+
 @given(worlds)
 def test_states_are_values(world):
     weights, is_key, draft = world

@@ -150,11 +150,8 @@ class Subset(_TorchChoice):
 class Shares(_TorchChoice):
     """A share for each of A labels: a Dirichlet distribution with parameters 1 + softplus(logit).
 
-    No parameter is less than 1, so the density has one peak and is finite. Draws are kept a little
-    away from 0, where a float would make their logarithm infinite.
+    No parameter is less than 1, so the density has one peak and is finite.
     """
-
-    _LEAST = 1e-5
 
     def __init__(self, logits: Tensor):
         super().__init__(logits)
@@ -162,8 +159,7 @@ class Shares(_TorchChoice):
 
     def draw(self, generator: torch.Generator | None) -> Tensor:
         gamma = torch._standard_gamma(self._dirichlet.concentration.detach(), generator=generator)
-        share = gamma / gamma.sum(dim=1, keepdim=True)
-        return share.clamp(min=self._LEAST, max=1.0)
+        return gamma / gamma.sum(dim=1, keepdim=True)
 
     def best(self) -> Tensor:
         """Returns the mean, which is what a proper scoring rule pays for, and not the peak."""

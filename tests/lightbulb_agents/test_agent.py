@@ -1,6 +1,7 @@
 """One agent of several environments: sub-agents of both kinds over one encoder."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from lightbulb_agents.agent import task_to_json as to_json
 from lightbulb_agents.config import Sizes, TrainConfig
 from lightbulb_agents.dqn import QConfig
 from lightbulb_agents.evaluate import EvaluateConfig, evaluate_run
-from lightbulb_agents.joint_training import JointTraining
+from lightbulb_agents.joint_training import JointTraining, train_jointly
 from lightbulb_agents.network import ActorCriticNetwork, QNetwork
-from lightbulb_agents.run import Run
+from lightbulb_agents.run import Run, _task_for
 from lightbulb_agents.train import run_joint_training
 from lightbulb_envs.record import read_records
 from lightbulb_envs.replay import replay
@@ -152,6 +153,42 @@ def test_one_checkpoint_serves_every_task_and_is_measured_on_each(tmp_path):
     assert run_joint_training(again) == results
     with pytest.raises(ValueError, match="also_agent"):
         run_joint_training(dataclasses.replace(again, also_agent=("ppo",)))
+
+
+def test_a_task_whose_budget_is_spent_waits_for_the_others(tmp_path, monkeypatch):
+    joint = JointTraining(dataclasses.replace(CONFIG, budget="1200"))
+    for training in joint.trainings.values():
+        update = training.update
+
+        def checked(training=training, update=update):
+            assert not training.is_done
+            return update()
+
+        monkeypatch.setattr(training, "update", checked)
+    validations = {name: Nothing() for name in joint.trainings}
+    for name in joint.trainings:
+        (tmp_path / name).mkdir()
+    train_jointly(joint, validations, tmp_path, resumed=False)
+    steps = [training.steps for training in joint.trainings.values()]
+    assert min(steps) >= 1200
+    assert steps[0] != steps[1]
+
+
+class Nothing:
+    """What measures no point of a learning curve."""
+
+    split = "validation"
+
+    def measure(self, network):
+        return 0.0, 0.0
+
+
+def test_of_two_tasks_with_one_head_that_which_was_trained_on_is_taken():
+    hard = "Lightbulb/NewsSummariser-Hard-v0"
+    tasks = [{"env_id": one, "name": one[10:], "head": "pointer"} for one in (PICK, hard)]
+    assert _task_for(Path("run"), tasks, hard) == "NewsSummariser-Hard-v0"
+    with pytest.raises(ValueError, match="2 of them act through the 'pointer' head"):
+        _task_for(Path("run"), tasks, "Lightbulb/NewsSummariser-Easy-v0")
 
 
 @pytest.mark.parametrize(

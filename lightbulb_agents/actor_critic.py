@@ -20,18 +20,21 @@ from tianshou.algorithm.modelfree.reinforce import (
 from tianshou.data import Batch, ReplayBuffer
 from tianshou.utils.torch_utils import policy_within_training_step
 from torch import Tensor
+from torch.nn import functional
 
 from lightbulb_agents.checkpoint import decode_bytes, encode_bytes
 from lightbulb_agents.collector import EpisodeCollector
-from lightbulb_agents.limits import check_least
+from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_agents.optimizer import Optimizer, adam
 from lightbulb_agents.trunk import Actor, Critic, Trunk
+from lightbulb_envs.actor import Actor as EnvActor
+from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.engines.engine import Engine
 
 _ENTROPY = 0.01
-ENTROPY = {"categorical": 0.2}
-"""Head of the registry → weight of the entropy bonus, where it is not the usual one."""
+ENTROPY = {"categorical": 0.2, "words": 0.001}
+"""Head of a network → weight of the entropy bonus, where it is not the usual one."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class ActorCriticConfig:
     entropy: float | None = None
     """Weight of the entropy bonus at the start. Default: 0.01; 0.2 where a few actions are chosen
     from, for what an action is worth shows late there, and a policy that has stopped exploring by
-    then never learns it."""
+    then never learns it; 0.001 where words are written, each of which is worth little."""
     value_loss: float = 0.5
     """Weight of the value loss."""
     max_grad_norm: float = 0.5
@@ -60,8 +63,14 @@ class ActorCriticConfig:
     """What every step takes from the weights, as a share of them and of the step size: against
     learning few documents by heart."""
 
+    imitate: str | None = None
+    """Baseline of the environment that is imitated first, such as "oracle", which knows the
+    references of training documents. Default: none."""
+    imitation: float = 0.3
+    """Share of the budget for which it is."""
+
     def entropy_of(self, head: str) -> float:
-        """Returns the weight of the entropy bonus at the start, for a head of the registry."""
+        """Returns the weight of the entropy bonus at the start, for a kind of head."""
         return ENTROPY.get(head, _ENTROPY) if self.entropy is None else self.entropy
 
     def __post_init__(self) -> None:
@@ -76,7 +85,9 @@ class ActorCriticConfig:
             value_loss=0,
             max_grad_norm=0,
             weight_decay=0,
+            imitation=0,
         )
+        check_most(self, imitation=1)
         if self.entropy is not None:
             check_least(self, entropy=0)
         if self.gae_lambda > 1:
@@ -204,7 +215,7 @@ class ActorCriticLearner:
         self._total = steps
         self._head = network.kind
         self._epochs = config.epochs if name == "ppo" else 1
-        trunk = Trunk(network)
+        trunk = self._trunk = Trunk(network)
         self.algorithm = make_actor_critic(name, trunk, engine.action_space, config)
         self.generator = torch.Generator()
         self.generator.manual_seed(seed)
@@ -213,6 +224,10 @@ class ActorCriticLearner:
             self.algorithm.policy, trunk, engine, rollouts, self.generator, self.shuffler
         )
         self.collector.stream.seed(seed)
+        self._seed = seed
+        self._demonstrator: EnvActor | None = None
+        if config.imitate is not None:
+            self._demonstrator = make_baseline(config.imitate, engine)
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
@@ -222,6 +237,8 @@ class ActorCriticLearner:
     def update(self, steps: int) -> dict[str, float]:
         """Plays one episode a row after so many steps, and learns; returns what it measured."""
         set_progress(self.algorithm, self.config, self._head, steps / self._total)
+        if self._demonstrator is not None and steps < self.config.imitation * self._total:
+            return self._imitate(self._demonstrator, steps)
         with policy_within_training_step(self.algorithm.policy):
             collected = self.collector.collect(n_episode=self.collector.env_num)
             learnt = self.algorithm.update(
@@ -236,6 +253,39 @@ class ActorCriticLearner:
             "actor_loss": losses["actor_loss"],
             "value_loss": losses["vf_loss"],
             "entropy": losses["ent_loss"],
+            "learning_rate": self.optimizer.param_groups[0]["lr"],
+        }
+
+    def _imitate(self, demonstrator: EnvActor, steps: int) -> dict[str, float]:
+        """Plays one episode a document as shown, and learns what was done and what it was worth.
+
+        Behavioural cloning (Pomerleau 1991): the loss is the mean -log pi(a | s) of what was shown.
+        """
+        demonstrator.reset(self._seed + steps)  # a run that is resumed here sees the same
+        self.collector.demonstrator = demonstrator
+        try:
+            with policy_within_training_step(self.algorithm.policy):
+                collected = self.collector.collect(n_episode=self.collector.env_num)
+        finally:
+            self.collector.demonstrator = None
+        batch, indices = self.collector.buffer.sample(0)
+        batch = self.algorithm._preprocess_batch(batch, self.collector.buffer, indices)
+        losses = []
+        for _ in range(self._epochs):
+            for part in batch.split(self.config.minibatch, merge_last=True):
+                logits, value = self._trunk(part.obs)
+                cloning = -self._trunk.network.choice(logits).log_prob(part.act).mean()
+                error = functional.mse_loss(value, part.returns)
+                self.algorithm.optim.step(cloning + self.config.value_loss * error)
+                losses.append((cloning.item(), error.item()))
+        cloning_loss, value_loss = np.mean(losses, axis=0).tolist()
+        return {
+            "steps": collected.n_collected_steps,
+            "episodes": collected.n_collected_episodes,
+            "training_return": float(collected.returns.mean()),
+            "episode_length": float(collected.lens.mean()),
+            "actor_loss": cloning_loss,
+            "value_loss": value_loss,
             "learning_rate": self.optimizer.param_groups[0]["lr"],
         }
 

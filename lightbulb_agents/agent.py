@@ -78,6 +78,10 @@ class SharedEncoder(nn.Module):
         states: tuple[Tensor, Tensor] = self.encoder(self.table[tokens], self._is_causal)
         return states
 
+    def read_words(self, words: Tensor) -> Tensor:
+        """Returns the states (E, W, 2 D) of words, told in the task's pieces (E, W, P)."""
+        return self.encoder.read_words(self.table[words])
+
 
 class Agent(nn.Module):
     """One encoder, and a head a task. `networks` has what acts in each, by environment id."""

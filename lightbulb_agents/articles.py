@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lightbulb_agents.layout import Layout
+from lightbulb_agents.writing import order_of_words
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Drafts:
     """What the agent sees of n episodes besides their articles."""
 
     article: Tensor  # (n,), which of the encoded articles
-    picks: Tensor  # (n, K), sentences in the order of picking, -1 past the last
+    picks: Tensor  # (n, K), sentences, or words, in the order of picking, -1 past the last
     vectors: Tensor  # (n, V), all named vectors side by side
     action_mask: Tensor  # (n, A), true where legal
     features: Tensor  # (n, S, F), of sentences; F may be 0
@@ -72,7 +73,9 @@ def read_drafts(
     empty = np.zeros((count, 0), dtype=np.float32)
     return Drafts(
         article=torch.from_numpy(article),
-        picks=torch.from_numpy(order_of_picks(selected)),
+        picks=torch.from_numpy(
+            order_of_words(observation["draft"]) if layout.writes else order_of_picks(selected)
+        ),
         vectors=torch.from_numpy(np.concatenate([empty, *vectors], axis=1)),
         action_mask=torch.from_numpy(_mask_of_logits(observation["action_mask"], layout)).bool(),
         features=torch.from_numpy(features),
@@ -93,6 +96,4 @@ def _mask_of_logits(mask: NDArray[np.int8], layout: Layout) -> NDArray[np.int8]:
     """Returns which logits (n, A) may be chosen: those of a slate's first place, or all bits'."""
     if mask.ndim == 3:
         return np.ascontiguousarray(mask[:, 0])
-    if mask.shape[1] < layout.actions:
-        return np.pad(mask, ((0, 0), (0, layout.actions - mask.shape[1])), constant_values=1)
-    return mask
+    return np.pad(mask, ((0, 0), (0, 1)), constant_values=1) if layout.is_subset else mask

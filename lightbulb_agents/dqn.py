@@ -26,6 +26,7 @@ from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import QNetwork
 from lightbulb_agents.optimizer import Optimizer, adam
 from lightbulb_agents.replay import ArticleStore, EpisodeReplay, PrioritizedEpisodeReplay
+from lightbulb_agents.writing import article_shape
 from lightbulb_envs.engines.engine import Engine
 
 _PREFILL = 5_000
@@ -279,8 +280,7 @@ class QLearner:
         self.generator = torch.Generator()
         self.generator.manual_seed(seed)
         self.sampler = np.random.default_rng(seed)
-        shape = engine.observation_space["tokens"].shape or ()
-        articles = ArticleStore(shape, engine.source.vocabulary.size)
+        articles = ArticleStore(*article_shape(engine.observation_space, network.layout))
         self.replay: EpisodeReplay | PrioritizedEpisodeReplay
         if config.prioritized:
             self.replay = PrioritizedEpisodeReplay(

@@ -81,6 +81,15 @@ class ArticleEncoder(nn.Module):
             is_real, (0, beyond)
         )
 
+    def read_words(self, words: Tensor) -> Tensor:
+        """Returns the states (E, W, 2 D) of words, told in pieces (E, W, P), each by itself."""
+        is_word = (words != 0).any(dim=2)
+        states = torch.zeros(is_word.numel(), 2 * self.width, device=words.device)
+        if is_word.any():
+            places = is_word.flatten().nonzero().squeeze(1)
+            states = states.index_copy(0, places, self._read(words[is_word]))
+        return states.view(*words.shape[:2], -1)
+
     def _read(self, rows: Tensor) -> Tensor:
         """Returns (B, 2 D): mean and scaled sum of the states of every sentence's tokens."""
         lengths = (rows != 0).sum(dim=1)

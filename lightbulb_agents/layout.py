@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete
 
-KNOWN = ("tokens", "selected", "action_mask", "features")
+KNOWN = ("tokens", "selected", "action_mask", "features", "words", "article", "draft")
 """Keys with a meaning of their own; all others are vectors."""
 
 
@@ -24,6 +24,10 @@ class Layout:
     vector_width: int = 1
     features: int = 0
     """Features of a sentence."""
+    writes: bool = False
+    """Whether actions are words, told in `words`, of an `article` in actions, for a `draft`."""
+    is_subset: bool = False
+    """Whether an action says of every sentence whether it is in: its mask has no place for STOP."""
     in_order: bool = False
     """Whether an episode reveals the rows of its tokens one after the other, and changes none."""
 
@@ -58,6 +62,8 @@ class Layout:
             places=len(action_space.nvec) if isinstance(action_space, MultiDiscrete) else 1,
             vectors=tuple(sorted(vectors)),
             vector_width=sum(vectors.values()),
+            writes=_writes(observation_space),
+            is_subset=isinstance(action_space, MultiBinary),
             features=0 if features is None else int(features.shape[-1]),  # type: ignore[index]
         )
 
@@ -69,6 +75,16 @@ class Layout:
     def from_json(data: dict[str, Any]) -> "Layout":
         """Returns the layout of plain data."""
         return Layout(**{**data, "vectors": tuple(data["vectors"])})
+
+
+def _writes(space: Dict) -> bool:
+    told = {"words", "article", "draft"} & space.keys()
+    if told and len(told) < 3:
+        raise TypeError(
+            "where actions are words, an agent needs all of `words` (W, P), `article` (S, T) and "
+            f"`draft` (budget,), got {', '.join(sorted(told))} alone"
+        )
+    return bool(told)
 
 
 def _logits(space: gymnasium.Space[Any]) -> int:

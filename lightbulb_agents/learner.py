@@ -54,4 +54,9 @@ def make_learner(config: TrainConfig, network: ArticleNetwork, engine: Engine) -
     if name == "ppo" or name == "a2c":
         policy = cast("ActorCriticNetwork", network)
         return ActorCriticLearner(name, policy, engine, config.learning, *shared)
+    if config.learning.imitate is not None:
+        raise ValueError(
+            f"learning.imitate is for actor-critics, and {config.env} is learnt by {name!r}: leave "
+            "it out, or take --agent ppo"
+        )
     return QLearner(name, cast("QNetwork", network), engine, config.q, *shared)

@@ -13,16 +13,21 @@ from lightbulb_agents.choices import Choice, Pick, Shares, Slate, Subset
 from lightbulb_agents.encoders import ArticleEncoder
 from lightbulb_agents.heads import PointerHead
 from lightbulb_agents.layout import Layout
+from lightbulb_agents.word_head import WordHead
+from lightbulb_agents.writing import split_article
 from lightbulb_backbones.table import BackboneConfig
 
+WORDS = "words"
+"""What a pointer is called that points at words."""
 HEADS = {
     "pointer": PointerHead,
     "slate": PointerHead,
     "multibinary": PointerHead,
     "categorical": CategoricalHead,
     "simplex": CategoricalHead,
+    WORDS: WordHead,
 }
-"""Registry head → what scores the actions."""
+"""Registry head, or WORDS → what scores the actions."""
 CHOICES: dict[str, Callable[[Tensor], Choice]] = {"multibinary": Subset, "simplex": Shares}
 """Registry head → what its scores stand for, where that is not one action."""
 
@@ -81,11 +86,18 @@ class ArticleNetwork(nn.Module):
             dropout=config.dropout,
         )
         self.layout = layout
-        self.kind = head
-        self.head: nn.Module = HEADS[head](config.backbone.width, layout, numbers)
+        self.kind = WORDS if layout.writes else head
+        self.head: nn.Module = HEADS[self.kind](config.backbone.width, layout, numbers)
 
     def encode(self, tokens: Tensor) -> Articles:
-        """Returns encoded articles for tokens (E, S, T)."""
+        """Returns encoded articles for tokens (E, S, T), or what `read_article` says."""
+        if self.layout.writes:
+            text, article, words = split_article(tokens)
+            told = self.encoder.read_words(words)  # type: ignore[operator]
+            written: Articles = self.head.prepare(  # type: ignore[operator]
+                *self.encoder(text), told, article
+            )
+            return written
         articles: Articles = self.head.prepare(*self.encoder(tokens))  # type: ignore[operator]
         return articles
 

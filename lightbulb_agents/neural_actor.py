@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from lightbulb_agents.articles import Articles, read_drafts
 from lightbulb_agents.network import ArticleNetwork
+from lightbulb_agents.writing import read_article
 from lightbulb_envs.engines.engine import Observation
 
 
@@ -36,7 +37,7 @@ class NeuralActor:
         learns = self.network.training
         self.network.eval()
         with torch.inference_mode():
-            articles, rows = self._encoded(observation["tokens"])
+            articles, rows = self._encoded(read_article(observation, self.network.layout))
             drafts = read_drafts(observation, rows, self.network.layout)
             logits, _ = self.network.decide(articles, drafts)
             choice = self.network.choice(logits)

@@ -25,8 +25,8 @@ PICKS = "picks"
 class ArticleStore:
     """Tokens of articles, numbered as they come; those before `first` are forgotten."""
 
-    def __init__(self, shape: tuple[int, ...], vocabulary_size: int):
-        small = vocabulary_size <= _SMALL.max + 1
+    def __init__(self, shape: tuple[int, ...], highest: int):
+        small = highest <= _SMALL.max
         self._tokens = np.zeros((1, *shape), dtype=np.uint16 if small else np.int32)
         self.first = 0
         self.end = 0

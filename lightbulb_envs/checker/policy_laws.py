@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.baselines import baselines_of, make_baseline
 from lightbulb_envs.checker.subject import Subject, require
-from lightbulb_envs.engines.engine import Engine
+from lightbulb_envs.engines.engine import Engine, Observation
 from lightbulb_envs.registry import check_head
 from lightbulb_envs.score import mean_returns, random_returns
 
@@ -86,6 +86,28 @@ def _check_words(engine: Engine) -> None:
         f"action {int(np.argwhere(wrong)[0][1]) if wrong.any() else 0} is legal, and that word has "
         "no pieces: under a pointer head action i is word i, counted from 0, where `words` are "
         "observed",
+    )
+    _check_article(seen, engine.observation_space)
+
+
+def _check_article(seen: Observation, space: Any) -> None:
+    """Checks that `article` tells sentences in actions that may be taken."""
+    require(
+        {"article", "draft"} <= seen.keys(),
+        "where `words` are observed, so must be `article` (S, T), the text in actions counted from "
+        "1, and `draft`, what was written",
+    )
+    shape, wanted = space["article"].shape, space["tokens"].shape
+    require(
+        shape == wanted, f"`article` must have the shape {wanted} of `tokens`, and it has {shape}"
+    )
+    article = seen["article"].reshape(len(seen["article"]), -1)
+    may = np.take_along_axis(seen["action_mask"][:, :-1], (article - 1).clip(min=0), axis=1) == 1
+    wrong = article[(article > 0) & ~may]
+    require(
+        len(wrong) == 0,
+        f"`article` names action {wrong[0] - 1 if len(wrong) else 0}, which is illegal: it tells "
+        "the text in actions, counted from 1, and 0 where a word has none",
     )
 
 

@@ -94,9 +94,10 @@ class Engine(Protocol):
     all rows observe as arrays that later steps write into, for who wants no copies; `one_row(row)`,
     a `OneRow` that is quicker than one made of the arrays; `step_among(rows, actions)`, that is,
     `step(rows, actions).among(rows, num_envs)` with fewer copies; `keeps_tokens`, true where the
-    tokens of an episode stay the same; `reveals_in_order`, true where steps only fill rows of the
-    tokens, one after the other, and change none; and a field `upcoming`, into which the adapters
-    put `InstanceStream.upcoming`: the instances to come. `offers` says when these are used.
+    tokens of an episode (and `words` and `article`) stay the same; `reveals_in_order`, true where
+    steps only fill rows of the tokens, one after the other, and change none; and a field
+    `upcoming`, into which the adapters put `InstanceStream.upcoming`: the instances to come.
+    `offers` says when these are used.
 
     It may also offer `metrics(rows)`, what is measured besides the reward of episodes that have
     terminated, an array of numbers (n,) by name, which `info["metrics"]` and evaluations have;

@@ -41,7 +41,7 @@ class TokensEngine(DraftEngine):
         task = TokensTask(config)
         sentences, tokens = task.source.max_sentences, task.source.max_tokens
         words, budget = task.num_words, task.budget
-        size = sentences * tokens * _BYTES_A_TOKEN + words * _BYTES_A_WORD
+        size = 2 * sentences * tokens * _BYTES_A_TOKEN + words * _BYTES_A_WORD
         super().__init__(config, task, num_envs, max_steps, size)
         pieces = self.task.table.num_pieces
         self.stop = words
@@ -50,6 +50,7 @@ class TokensEngine(DraftEngine):
         self.observation_space = spaces.Dict(
             tokens=spaces.Box(0, most, (sentences, tokens), np.int32),
             words=spaces.Box(0, most, (words, pieces), np.int32),
+            article=spaces.Box(0, words, (sentences, tokens), np.int32),
             draft=spaces.Box(0, words, (budget,), np.int32),
             budget=spaces.Box(0.0, 1.0, (1,), np.float32),
             action_mask=spaces.Box(0, 1, (words + 1,), np.int8),
@@ -58,6 +59,7 @@ class TokensEngine(DraftEngine):
         self._shown = Shown(
             tokens=np.zeros((num_envs, sentences, tokens), dtype=np.int32),
             words=np.zeros((num_envs, words, pieces), dtype=np.int32),
+            article=np.zeros((num_envs, sentences, tokens), dtype=np.int32),
             draft=np.zeros((num_envs, budget), dtype=np.int32),
             left=np.zeros((num_envs, 1), dtype=np.float32),
             mask=np.zeros((num_envs, words + 1), dtype=np.int8),
@@ -97,6 +99,7 @@ class TokensEngine(DraftEngine):
         return {
             "tokens": self._shown.tokens,
             "words": self._shown.words,
+            "article": self._shown.article,
             "draft": self._shown.draft,
             "budget": self._shown.left,
             "action_mask": self._shown.mask,

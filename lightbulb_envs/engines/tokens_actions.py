@@ -38,6 +38,7 @@ class WordActions:
     stems: NDArray[np.int32] | None
     mask: NDArray[np.int8]  # (N, A + 1)
     pieces: NDArray[np.int32]  # (N, A, P), 0 where there is none
+    article: NDArray[np.int32]  # (N, S, T), the action of each word and 1, 0 where there is none
     symbols: NDArray[np.int32]
     values: NDArray[np.int64]
     digits: NDArray[np.int32]
@@ -135,11 +136,15 @@ class WordTable:
         mask = np.zeros((count, self.num_words + 1), dtype=np.int8)
         words[:, most:] = self._function
         mask[:, -1] = 1
+        article = np.zeros_like(batch.tokens)
+        width = min(batch.words.shape[2], article.shape[2])
         for row in range(count):
             copied = _distinct(batch.words[row])[:most]
             words[row, : len(copied)] = copied
             mask[row, : len(copied)] = 1
             mask[row, most:-1] = ~np.isin(self._function, copied)
+            text = batch.words[row, :, :width]
+            article[row, : len(text), :width] = _places(text, copied)
         rows = self._rows(words.ravel().tolist())
         stems, symbols, values, digits, pieces = (column[rows] for column in self._told())
         shape = words.shape
@@ -148,10 +153,20 @@ class WordTable:
             stems=None if self._stem is None else stems.reshape(shape),
             mask=mask,
             pieces=pieces.reshape(*shape, self.num_pieces),
+            article=article,
             symbols=symbols.reshape(shape),
             values=values.reshape(shape),
             digits=digits.reshape(shape),
         )
+
+
+def _places(text: NDArray[np.int32], copied: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Returns where words stand among those copied, counted from 1; 0 where they do not."""
+    if not len(copied):
+        return np.zeros_like(text)
+    order = np.argsort(copied)
+    found = order[np.searchsorted(copied, text, sorter=order).clip(max=len(copied) - 1)]
+    return np.where(copied[found] == text, found + 1, 0).astype(np.int32)
 
 
 def _distinct(words: NDArray[np.int32]) -> NDArray[np.int32]:

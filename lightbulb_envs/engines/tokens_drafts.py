@@ -21,6 +21,7 @@ class Shown:
 
     tokens: NDArray[np.int32]  # (N, S, T)
     words: NDArray[np.int32]  # (N, A, P)
+    article: NDArray[np.int32]  # (N, S, T)
     draft: NDArray[np.int32]  # (N, budget)
     left: NDArray[np.float32]  # (N, 1)
     mask: NDArray[np.int8]  # (N, A + 1)
@@ -41,6 +42,7 @@ class PlainWriting(PlainDrafts):
         for row, (_, actions, _) in zip(rows.tolist(), documents, strict=True):
             self._actions[row] = actions
             self._observed.words[row] = actions.pieces[0]
+            self._observed.article[row] = actions.article[0]
         super().load(rows, [(task, tokens) for task, _, tokens in documents])
 
     def _show_none(self, number: int) -> None:

@@ -557,53 +557,6 @@ static int read_facts(Document *document, const Batch *batch, Py_ssize_t number)
     return 0;
 }
 
-/* Keeps tokens as they are observed, without the padding: most of a line, and many lines, are. */
-static int read_tokens(Document *document, const Batch *batch, Py_ssize_t number)
-{
-    Py_ssize_t lines = batch->tokens.view.shape[1], width = batch->tokens.view.shape[2];
-    const int32_t *all = (const int32_t *)batch->tokens.view.buf + number * lines * width;
-    size_t total = 0;
-    document->token_shape[0] = lines;
-    document->token_shape[1] = width;
-    document->token_ends = arena_take(&document->arena, lines, sizeof(int32_t));
-    if (!document->token_ends)
-        return -1;
-    for (Py_ssize_t line = 0; line < lines; line++) {
-        Py_ssize_t end = width;
-        while (end && !all[line * width + end - 1])
-            end--;
-        document->token_ends[line] = (int32_t)end;
-        total += end;
-        if (end)
-            document->num_lines = (int32_t)line + 1;
-    }
-    document->tokens = arena_take(&document->arena, total, sizeof(int32_t));
-    if (!document->tokens)
-        return -1;
-    int32_t *out = document->tokens;
-    for (Py_ssize_t line = 0; line < document->num_lines; line++) {
-        memcpy(out, all + line * width, document->token_ends[line] * sizeof(int32_t));
-        out += document->token_ends[line];
-    }
-    return 0;
-}
-
-void document_write_tokens(const Document *document, const Document *before, int32_t *out)
-{
-    Py_ssize_t lines = document->token_shape[0], width = document->token_shape[1];
-    const int32_t *tokens = document->tokens;
-    for (Py_ssize_t line = 0; line < lines; line++, out += width) {
-        int32_t end = line < document->num_lines ? document->token_ends[line] : 0;
-        Py_ssize_t told = width;
-        if (before)
-            told = line < before->num_lines ? before->token_ends[line] : 0;
-        memcpy(out, tokens, end * sizeof(int32_t));
-        if (told > end)
-            memset(out + end, 0, (told - end) * sizeof(int32_t));
-        tokens += end;
-    }
-}
-
 static Document *read_document(Reward *reward, const Batch *batch, Py_ssize_t number)
 {
     Document *document = PyObject_New(Document, &DocumentType);
@@ -619,9 +572,12 @@ static Document *read_document(Reward *reward, const Batch *batch, Py_ssize_t nu
         goto failed;
     }
     document->num_sentences = (int32_t)count;
+    const Py_ssize_t *shape = batch->tokens.view.shape;
+    const int32_t *tokens = (const int32_t *)batch->tokens.view.buf;
     if (read_facts(document, batch, number) < 0 || read_sentences(document, batch, number) < 0 ||
         read_references(document, batch, number) < 0 || build_start(document) < 0 ||
-        read_tokens(document, batch, number) < 0)
+        lines_read(&document->tokens, &document->arena, tokens + number * shape[1] * shape[2],
+                   shape[1], shape[2]) < 0)
         goto failed;
     return document;
 failed:

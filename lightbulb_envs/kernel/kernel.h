@@ -69,6 +69,21 @@ typedef struct {
 void *arena_take(Arena *arena, size_t count, size_t size);
 void arena_free(Arena *arena);
 
+/* ---- Lines of numbers -------------------------------------------------------------------- */
+
+/* An array (lines, width) without the zeros at the ends of its lines. */
+typedef struct {
+    int32_t *values;     /* of all lines, one after the other */
+    int32_t *ends;       /* (lines,) */
+    int32_t count;       /* lines up to the last that has any */
+    Py_ssize_t shape[2]; /* lines, width */
+} Lines;
+
+/* Keeps an array. Returns -1 with MemoryError set. */
+int lines_read(Lines *self, Arena *arena, const int32_t *all, Py_ssize_t lines, Py_ssize_t width);
+/* Writes the array where another one of this shape stands before, or anything (NULL). */
+void lines_write(const Lines *self, const Lines *before, int32_t *out);
+
 /* ---- Rewards ----------------------------------------------------------------------------- */
 
 typedef enum { FACT_PRECISION, FACT_RECALL, FACT_F1, LENGTH, ROUGE_N, ROUGE_L, ROUGE_LSUM } Kind;
@@ -163,10 +178,7 @@ typedef struct {
     double *told;    /* (num_parts,) what the matches of ROUGE are divided by for the recall */
     Reference references[READINGS];
     size_t at_seen, at_row[READINGS], at_found[READINGS], at_counts[READINGS];
-    int32_t *tokens;     /* of all lines, one after the other, without the zeros at their ends */
-    int32_t *token_ends; /* (num_lines,) */
-    int32_t num_lines;   /* up to the last that has tokens */
-    Py_ssize_t token_shape[2];
+    Lines tokens;
     int64_t instance;
     Arena arena;
 } Document;
@@ -197,9 +209,6 @@ void draft_extend(const Document *document, char *state, const Sentence *sentenc
 /* Adds one word, given in every reading that the reward uses; leaves out facts and ROUGE-Lsum. */
 void draft_extend_word(const Document *document, char *state, const int32_t *words);
 void draft_extend_uids(const Document *document, char *state, const Uid *uids);
-/* Writes the tokens of a document as they are observed, (lines, width), where those of another one
- * of this shape stand before, or anything (NULL). */
-void document_write_tokens(const Document *document, const Document *before, int32_t *out);
 void draft_scores(const Document *document, const char *state, double *scores);
 /* Returns whether a part is the harmonic mean of a precision and a recall. */
 int is_f1(const Part *part);

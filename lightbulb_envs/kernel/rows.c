@@ -211,8 +211,8 @@ static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
     }
     Row *row = &self->rows[number];
     Document *document = (Document *)item;
-    if (document->reward != self->reward || document->token_shape[0] != self->sentences ||
-        document->token_shape[1] != self->token_width ||
+    if (document->reward != self->reward || document->tokens.shape[0] != self->sentences ||
+        document->tokens.shape[1] != self->token_width ||
         document->num_sentences > self->sentences) {
         PyErr_SetString(PyExc_ValueError,
                         "the document was compiled for another reward or another observation");
@@ -239,9 +239,8 @@ static int load_row(Rows *self, Py_ssize_t number, PyObject *item)
     }
     Py_INCREF(item);
     Py_XSETREF(row->document, document);
-    document_write_tokens(document, NULL,
-                          (int32_t *)self->tokens.view.buf +
-                              number * self->sentences * self->token_width);
+    lines_write(&document->tokens, NULL,
+                (int32_t *)self->tokens.view.buf + number * self->sentences * self->token_width);
     restart_row(self, number);
     return 0;
 }
@@ -260,9 +259,9 @@ static void prefetch_document(PyObject *documents, Py_ssize_t at, int is_here)
     const Document *known = (const Document *)document;
     if (!PyObject_TypeCheck((PyObject *)document, &DocumentType))
         return;
-    PREFETCH(known->token_ends);
+    PREFETCH(known->tokens.ends);
     for (size_t line = 0; line < 1024; line += 64)
-        PREFETCH((const char *)known->tokens + line);
+        PREFETCH((const char *)known->tokens.values + line);
     for (size_t line = 0; line < known->state_size && line < 512; line += 64)
         PREFETCH(known->start + line);
 }

@@ -30,23 +30,23 @@ typedef struct {
     float *shares;  /* (budget + 1,) what is left of the budget after so many words */
     char *memory, *scratch;
     size_t room, scratch_room; /* bytes of a row's memory, which all have, and of the scratch */
-    Array tokens, words, draft, left, mask;
+    Array tokens, words, article, draft, left, mask;
 } WordRows;
 
 static int word_rows_init(WordRows *self, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"reward", "penalty", "max_steps", "tokens", "words",
-                            "draft",  "left",    "mask",      NULL};
-    PyObject *tokens, *words, *draft, *left, *mask;
+                            "article", "draft",  "left",      "mask",   NULL};
+    PyObject *tokens, *words, *article, *draft, *left, *mask;
     Reward *reward;
     long long max_steps;
     if (self->rows) {
         PyErr_SetString(PyExc_TypeError, "WordRows cannot be initialised twice");
         return -1;
     }
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!dLOOOOO:WordRows", names, &RewardType,
-                                     &reward, &self->penalty, &max_steps, &tokens, &words, &draft,
-                                     &left, &mask))
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!dLOOOOOO:WordRows", names, &RewardType,
+                                     &reward, &self->penalty, &max_steps, &tokens, &words,
+                                     &article, &draft, &left, &mask))
         return -1;
     if (max_steps < 0) {
         PyErr_SetString(PyExc_ValueError, "max_steps must be 0 or more");
@@ -56,6 +56,7 @@ static int word_rows_init(WordRows *self, PyObject *args, PyObject *keywords)
     Py_XSETREF(self->reward, (Reward *)Py_NewRef((PyObject *)reward));
     if (array_open(&self->tokens, tokens, "tokens", 'i', 3, 1) < 0 ||
         array_open(&self->words, words, "words", 'i', 3, 1) < 0 ||
+        array_open(&self->article, article, "article", 'i', 3, 1) < 0 ||
         array_open(&self->draft, draft, "draft", 'i', 2, 1) < 0 ||
         array_open(&self->left, left, "left", 'f', 2, 1) < 0 ||
         array_open(&self->mask, mask, "mask", 'b', 2, 1) < 0)
@@ -67,13 +68,14 @@ static int word_rows_init(WordRows *self, PyObject *args, PyObject *keywords)
     self->num_pieces = self->words.view.shape[2];
     self->budget = self->draft.view.shape[1];
     if (!array_has_shape(&self->words, self->num_rows, self->num_words, self->num_pieces) ||
+        !array_has_shape(&self->article, self->num_rows, self->token_lines, self->token_width) ||
         !array_has_shape(&self->draft, self->num_rows, self->budget, 0) ||
         !array_has_shape(&self->left, self->num_rows, 1, 0) ||
         !array_has_shape(&self->mask, self->num_rows, self->num_words + 1, 0) ||
         self->budget < 1 || self->budget > INT32_MAX / 64) {
         PyErr_SetString(PyExc_ValueError,
-                        "tokens must be (N, S, T), words (N, A, P), draft (N, budget), left (N, 1) "
-                        "and mask (N, A + 1)");
+                        "tokens and article must be (N, S, T), words (N, A, P), draft (N, budget), "
+                        "left (N, 1) and mask (N, A + 1)");
         return -1;
     }
     self->rows = PyMem_Calloc(self->num_rows + 1, sizeof(Row));
@@ -106,6 +108,7 @@ static void word_rows_dealloc(WordRows *self)
     PyMem_Free(self->scratch);
     array_close(&self->tokens);
     array_close(&self->words);
+    array_close(&self->article);
     array_close(&self->draft);
     array_close(&self->left);
     array_close(&self->mask);
@@ -236,8 +239,10 @@ static int load_row(WordRows *self, Py_ssize_t number, PyObject *item)
     Row *row = &self->rows[number];
     WordDocument *document = (WordDocument *)item;
     const Document *own = document->document;
-    if (own->reward != self->reward || own->token_shape[0] != self->token_lines ||
-        own->token_shape[1] != self->token_width || document->num_words != self->num_words ||
+    if (own->reward != self->reward || own->tokens.shape[0] != self->token_lines ||
+        own->tokens.shape[1] != self->token_width ||
+        document->article.shape[0] != self->token_lines ||
+        document->article.shape[1] != self->token_width || document->num_words != self->num_words ||
         document->num_pieces != self->num_pieces) {
         PyErr_SetString(PyExc_ValueError,
                         "the document was compiled for another reward or another observation");
@@ -247,9 +252,11 @@ static int load_row(WordRows *self, Py_ssize_t number, PyObject *item)
         make_scratch(self, words_scratch(document, self->budget)) < 0)
         return -1;
     const WordDocument *before = row->document;
-    document_write_tokens(own, before ? before->document : NULL,
-                          (int32_t *)self->tokens.view.buf +
-                              number * self->token_lines * self->token_width);
+    Py_ssize_t text = number * self->token_lines * self->token_width;
+    lines_write(&own->tokens, before ? &before->document->tokens : NULL,
+                (int32_t *)self->tokens.view.buf + text);
+    lines_write(&document->article, before ? &before->article : NULL,
+                (int32_t *)self->article.view.buf + text);
     words_write_pieces(document, before,
                        (int32_t *)self->words.view.buf +
                            (size_t)number * self->num_words * self->num_pieces);
@@ -275,6 +282,7 @@ static void prefetch_document(PyObject *item, int is_here)
     prefetch_lines(document->document, sizeof(Document), sizeof(Document));
     prefetch_lines(document->pieces, 1024, 1024);
     prefetch_lines(document->mask, 320, 320);
+    prefetch_lines(document->article.values, 512, 512);
 }
 
 PyDoc_STRVAR(word_rows_load_doc, "load(rows, documents)\n--\n\n"
@@ -732,7 +740,7 @@ static PyMethodDef word_rows_methods[] = {
 };
 
 PyDoc_STRVAR(word_rows_doc,
-             "WordRows(reward, penalty, max_steps, tokens, words, draft, left, mask)\n"
+             "WordRows(reward, penalty, max_steps, tokens, words, article, draft, left, mask)\n"
              "--\n\nN episodes; the arrays are what is observed, and written to.");
 
 PyTypeObject WordRowsType = {

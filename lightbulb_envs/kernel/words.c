@@ -104,12 +104,14 @@ static void find_gap(WordDocument *self)
 
 /* ---- Documents --------------------------------------------------------------------------- */
 
-enum { WORDS, STEMS, MASK, PIECES, SYMBOLS, VALUES, DIGITS, FACTS, KINDS, FACT_VALUES, ARRAYS };
+enum {
+    WORDS, STEMS, MASK, PIECES, ARTICLE, SYMBOLS, VALUES, DIGITS, FACTS, KINDS, FACT_VALUES, ARRAYS
+};
 
 static const WantedArray wanted[ARRAYS] = {
-    {"words", 'i', 2},   {"stems", 'i', 2},  {"mask", 'b', 2},  {"pieces", 'i', 3},
-    {"symbols", 'i', 2}, {"values", 'q', 2}, {"digits", 'i', 2}, {"facts", 'q', 2},
-    {"kinds", 'q', 2},   {"fact_values", 'q', 2},
+    {"words", 'i', 2},   {"stems", 'i', 2},  {"mask", 'b', 2},   {"pieces", 'i', 3},
+    {"article", 'i', 3}, {"symbols", 'i', 2}, {"values", 'q', 2}, {"digits", 'i', 2},
+    {"facts", 'q', 2},   {"kinds", 'q', 2},  {"fact_values", 'q', 2},
 };
 
 static int read_uids(WordDocument *self, const int32_t *const *words)
@@ -207,6 +209,11 @@ static WordDocument *read_words(Document *document, Matcher *matcher, const Arra
            pieces * sizeof(int32_t));
     if (self->num_pieces)
         find_gap(self);
+    const Py_ssize_t *shape = arrays[ARTICLE].view.shape;
+    const int32_t *article = (const int32_t *)arrays[ARTICLE].view.buf;
+    if (lines_read(&self->article, &self->arena, article + number * shape[1] * shape[2], shape[1],
+                   shape[2]) < 0)
+        goto failed;
     return self;
 failed:
     Py_DECREF(self);
@@ -222,13 +229,16 @@ static int check_words(PyObject *documents, Matcher *matcher, const Array *array
             continue;
         if (number >= FACTS)
             second = arrays[FACTS].view.shape[1];
+        if (number == ARTICLE)
+            second = arrays[ARTICLE].view.shape[1];
         if (arrays[number].view.shape[0] != count || arrays[number].view.shape[1] != second) {
             PyErr_Format(PyExc_ValueError, "%s must be of %zd documents, and each of %zd",
                          wanted[number].name, count, second);
             return -1;
         }
     }
-    if (words > INT32_MAX / 64 || arrays[PIECES].view.shape[2] > INT16_MAX) {
+    if (words > INT32_MAX / 64 || arrays[PIECES].view.shape[2] > INT16_MAX ||
+        arrays[ARTICLE].view.shape[2] > INT32_MAX / 4) {
         PyErr_SetString(PyExc_ValueError, "the arrays are too large for the kernel");
         return -1;
     }
@@ -252,7 +262,8 @@ const char compile_words_doc[] =
     "compile_words(documents, matcher, arrays)\n--\n\n"
     "Returns documents as a list of WordDocument, whose words are actions. The arrays say of N\n"
     "documents what A words are: numbers, those of their stems (or None), the mask (N, A + 1),\n"
-    "pieces (N, A, P), symbols, values, digits; and what F facts are: fact, kind, value.";
+    "pieces (N, A, P), the article in actions (N, S, T), symbols, values, digits; and what F\n"
+    "facts are: fact, kind, value.";
 
 PyObject *compile_words(PyObject *module, PyObject *args)
 {

@@ -68,7 +68,8 @@ typedef struct {
     int64_t *values;         /* of numbers and names */
     int32_t *told[READINGS]; /* the reference as `find_subsequence` reads it, for ROUGE-Lsum */
     int8_t *mask;            /* (num_words + 1,) */
-    int32_t *pieces; /* (num_words, num_pieces) */
+    int32_t *pieces;         /* (num_words, num_pieces) */
+    Lines article;           /* the text in actions, counted from 1 */
     int32_t first_end, last_start; /* of words that have pieces; between them none has */
     Proposition *propositions;
     Arena arena;

@@ -13,15 +13,18 @@ MASK = Box(0, 1, (5,), np.int8)
 
 
 def test_the_layouts_of_our_environments():
-    for env_id, actions, places in (
-        ("Lightbulb/NewsSummariser-v0", 23, 1),
-        ("Lightbulb/NewsSummariser-Slate-v0", 23, 4),
-        ("Lightbulb/NewsSummariser-Subset-v0", 23, 1),
+    for env_id, actions, places, is_subset in (
+        ("Lightbulb/NewsSummariser-v0", 23, 1, False),
+        ("Lightbulb/NewsSummariser-Slate-v0", 23, 4, False),
+        ("Lightbulb/NewsSummariser-Subset-v0", 23, 1, True),
     ):
         engine = lightbulb_envs.make_engine(env_id, 1, features=True)
         layout = Layout.of(engine.observation_space, engine.action_space)
-        assert layout == Layout(actions, places, ("budget",), 1, 4)
+        assert layout == Layout(actions, places, ("budget",), 1, 4, is_subset=is_subset)
         assert Layout.from_json(layout.to_json()) == layout
+    engine = lightbulb_envs.make_engine("Lightbulb/NewsSummariser-Tokens-v0", 1)
+    layout = Layout.of(engine.observation_space, engine.action_space)
+    assert layout == Layout(280, vectors=("budget",), writes=True)
 
 
 def test_named_vectors_are_read_in_the_order_of_their_names():

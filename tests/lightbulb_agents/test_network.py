@@ -130,6 +130,12 @@ def test_an_actor_acts_alike_in_batches_of_any_size(network):
     assert played[0] == played[1] == played[2]
 
 
+def test_an_actor_acts_where_there_is_room_for_fewer_sentences(network):
+    engine = lightbulb_envs.make_engine(ID, 4, level=0)  # 10, and 22 at the usual level
+    played = roll_out(NeuralActor(network), engine, np.arange(4))
+    assert all(action <= 10 for episode in played for action in episode.actions)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_gradient_of_shared_articles_adds_up_in_the_order_of_the_steps(threads):
     # On several threads the gradient of `tensor[rows]` adds up in an order that changes.

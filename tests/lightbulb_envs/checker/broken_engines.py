@@ -16,6 +16,8 @@ from lightbulb_envs.baselines import Baseline
 from lightbulb_envs.baselines.lead import Lead
 from lightbulb_envs.baselines.table import BASELINES
 from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
+from lightbulb_envs.engines.summarise_tokens import TokensEngine
+from lightbulb_envs.engines.tokens_actions import FUNCTION_WORDS
 from lightbulb_envs.keywords import keyword
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
 from lightbulb_envs.summation import add_in_order
@@ -242,6 +244,22 @@ class OneActionMore(SummariseEngine):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.action_space = gymnasium.spaces.Discrete(self.stop + 2)
+
+
+class ArticleOfNothing(TokensEngine):
+    """Tells the article in an action that writes nothing there."""
+
+    def observe(self, rows):
+        seen = super().observe(rows)
+        none = self.stop - len(FUNCTION_WORDS)  # there is more room than words
+        return {**seen, "article": np.where(seen["article"] > 0, none, 0).astype(np.int32)}
+
+
+class NoArticle(TokensEngine):
+    """Tells no article in actions."""
+
+    def observe(self, rows):
+        return {name: one for name, one in super().observe(rows).items() if name != "article"}
 
 
 class AHundredDocuments(SummariseEngine):

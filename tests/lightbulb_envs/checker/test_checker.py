@@ -22,6 +22,8 @@ BROKEN = {
         ("NoHeuristic", "no baseline 'centrality'", "it needs 'random', 'oracle' and"),
         ("StopFirst", "that sentence has no tokens", "action i is sentence i"),
         ("OneActionMore", "needs Discrete", "scores S sentences and STOP"),
+        ("ArticleOfNothing", "`article` names action 135, which is illegal", "counted from 1"),
+        ("NoArticle", "so must be `article`", "the text in actions"),
     ],
     "gymnasium": [("NarrowSpace", "check_env says", "observation")],
     "observations": [

@@ -135,6 +135,22 @@ def test_the_draft_is_observed_and_the_budget_ends_it():
         engine.step(ROW, np.array([engine.stop]))
 
 
+@pytest.mark.parametrize("kernel", ["auto", "python"])
+def test_the_article_is_observed_in_actions(kernel, monkeypatch):
+    monkeypatch.setenv("LIGHTBULB_KERNEL", kernel)
+    engine = TokensEngine(TokensConfig(level=3, max_words=40), 2)
+    for instances in ([0, 1], [2, 0]):  # a row shows nothing of the article before
+        engine.reset(np.arange(2), np.array(instances))
+        seen = engine.observe(np.arange(2))["article"]
+        for row in range(2):
+            words = engine.words_of(row)
+            lines = [split_words(text) for text in engine.document(row).sentences]
+            assert not seen[row, len(lines) :].any()
+            for line, shown in zip(lines, seen[row], strict=False):
+                told = [words.index(word) + 1 if word in words[:40] else 0 for word in line]
+                assert shown.tolist() == told + [0] * (len(shown) - len(told))
+
+
 def test_articles_longer_than_there_is_room_for_lose_their_last_words():
     engine = _open(max_words=12)
     words = engine.words_of(0)

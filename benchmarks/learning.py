@@ -43,6 +43,8 @@ class Suite:
     agent: str = "ppo"
     settings: tuple[str, ...] = ()
     """Keywords that are not the id's own, as `--settings` takes them."""
+    flags: tuple[str, ...] = ()
+    """Other flags of training."""
     joint: tuple[tuple[str, str], ...] = ()
     """Ids and sub-agents of the agent of several of which this is one; () where it is alone."""
 
@@ -58,6 +60,7 @@ class Suite:
 
 _THREE, _FIVE = (0, 1, 2), (0, 1, 2, 3, 4)
 _READ, _READ_AS = "Lightbulb/SentimentAnalysis-v0", "Lightbulb/SentimentAnalysis-{}-v0"
+_WRITE = "Lightbulb/NewsSummariser-Tokens-v0"
 _BOTH = (("Lightbulb/NewsSummariser-v0", "ppo"), (_READ, "dqn"))
 """One agent of both base ids, a sub-agent of each kind."""
 SUITES = (
@@ -70,6 +73,8 @@ SUITES = (
     Suite("multidoc-short", "Lightbulb/NewsSummariser-MultiDoc-v0", "short", _THREE),
     Suite("slate-short", "Lightbulb/NewsSummariser-Slate-v0", "short", _THREE),
     Suite("subset-short", "Lightbulb/NewsSummariser-Subset-v0", "short", _THREE),
+    Suite("tokens-short", _WRITE, "short", _THREE, flags=("--learning.imitate", "oracle")),
+    Suite("tokens-alone-short", _WRITE, "short", _THREE),
     Suite("v0-dqn-long", "Lightbulb/NewsSummariser-v0", "long", _FIVE, "dqn"),
     Suite("sentiment-ppo-short", _READ, "short", _THREE),
     Suite("sentiment-dqn-short", _READ, "short", _THREE, "dqn"),
@@ -127,6 +132,7 @@ def _train(suite: Suite, seed: int, run: Path) -> None:
     command += ["--run-folder", str(run)]
     if suite.settings:
         command += ["--settings", *suite.settings]
+    command += suite.flags
     if (run / "run.json").is_file():
         command.append("--resume")
     print(f"{suite.name}, seed {seed}", flush=True)
@@ -158,6 +164,7 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
     return {
         "env": suite.env,
         "settings": list(suite.settings),
+        "flags": list(suite.flags),
         "agent": suite.agent,
         "joint": [list(one) for one in suite.joint],
         "budget": suite.budget,

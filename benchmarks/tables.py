@@ -8,7 +8,7 @@ results.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,16 @@ def learnt_table() -> str:
     return _learning((), lambda env: env in bases, has_settings=False)
 
 
+def _agent_of(suite: Mapping[str, Any]) -> str:
+    """Returns what learnt, and what is particular about it."""
+    flags, told = suite.get("flags", []), [suite["agent"]]
+    if "--learning.imitate" in flags:
+        told.append(f"imitates {flags[flags.index('--learning.imitate') + 1]} first")
+    if suite.get("joint"):
+        told.append("one Agent of both")
+    return ", ".join(told)
+
+
 def _learning(
     heuristics: Sequence[str], takes: Callable[[str], bool], *, has_settings: bool = True
 ) -> str:
@@ -151,7 +161,7 @@ def _learning(
         rows.append(
             [
                 f"`{' '.join([suite['env'].removeprefix('Lightbulb/'), *suite['settings']])}`",
-                suite["agent"] + (", one Agent of both" if suite.get("joint") else ""),
+                _agent_of(suite),
                 suite["budget"],
                 str(len(suite["seeds"])),
                 f"{max(suite['steps']):,}",

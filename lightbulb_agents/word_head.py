@@ -17,17 +17,26 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lightbulb_agents.articles import Articles, Drafts
+from lightbulb_agents.copying import (
+    ENDS,
+    FEATURES,
+    LAST,
+    Places,
+    compare_places,
+    coverage_of,
+    find_places,
+    places_copied,
+    words_last,
+    words_used,
+)
 from lightbulb_agents.layout import Layout
-from lightbulb_agents.writing import Copied
 
-_LAST = 3
-"""Words written last that a head looks at one by one."""
+_NOWHERE = -1e4
+"""What makes the state of a place that is none zero."""
 _LIKENESSES = 4
 """Ways in which sentences are compared with each other."""
 _NOWHERE = -1e4
 """What makes the state of a place that is none zero."""
-_NONE = -2
-"""A word that stands nowhere: what was written before the first one."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +87,10 @@ class WordHead(nn.Module):
         self.query = nn.Linear(width, _LIKENESSES * self._size)
         self.key = nn.Linear(width, _LIKENESSES * self._size)
         self.attention = nn.Linear(width, 1)
-        self.features = nn.Linear(_FEATURES + _LIKENESSES, small, bias=False)
+        self.features = nn.Linear(FEATURES + _LIKENESSES, small, bias=False)
         self.draft = nn.Linear(width, small)
         self.unwritten = nn.Parameter(torch.zeros(width))
-        size = (_LAST + 3) * width + layout.vector_width + _ENDS
+        size = (LAST + 3) * width + layout.vector_width + ENDS
         self.context = nn.Sequential(
             nn.Linear(size, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
         )
@@ -107,19 +116,17 @@ class WordHead(nn.Module):
         """
         count = words.shape[1]
         told = self.word(words)
-        copied = Copied(article, count)
+        places, after = find_places(article, count)
         known = functional.pad(told, (0, 0, 0, 1))  # the last one is no word
-        neighbours = (copied.before[0], copied.word, copied.after)
+        neighbours = (places.before[..., 0], places.word, after)
         around = [_picked(known, one.masked_fill(one < 0, count)) for one in neighbours]
         place = self.around(torch.cat(around, dim=2))
-        place = place + _picked(self.sentence(states), copied.sentence)
+        place = place + _picked(self.sentence(states), places.sentence)
+        is_there = places.word < count
         weight = self.attention(states).squeeze(2).masked_fill(~is_real, -1e9).softmax(dim=1)
         return WordPages(
-            word=copied.word,
-            before=torch.stack(copied.before, dim=2),
-            sentence=copied.sentence,
-            is_last=copied.is_there & (copied.after < 0),
-            place=place.masked_fill(~copied.is_there.unsqueeze(2), _NOWHERE),
+            **vars(places),
+            place=place.masked_fill(~is_there.unsqueeze(2), _NOWHERE),
             words=told,
             likeness=self._likeness(states),
             gist=(weight.unsqueeze(2) * states).sum(dim=1),
@@ -140,31 +147,26 @@ class WordHead(nn.Module):
         """
         count = articles.words.shape[1]
         own = replace(articles, words=articles.words[:, :0])[drafts.article]
-        written = drafts.picks.clamp(min=-1)
-        length = (written >= 0).sum(dim=1)
-        last = _last(written, length)
-        is_used = _counted(written, count) > 0
-        is_there = own.word < count
-        is_copied, coverage = _copied(own, written, is_there)
-        features, ends = _compared(own, last, is_there)
-        features += [
-            is_used.gather(1, own.word),
-            is_copied,
-            coverage.gather(1, own.sentence),
-        ]
-        sentences = coverage.shape[1]
-        repeats = torch.einsum(
-            "nst,ns->nt", own.likeness.view(len(coverage), sentences, -1), coverage
-        ).view(len(coverage), sentences, _LIKENESSES)
+        places = Places(own.word, own.before, own.sentence, own.is_last)
+        last = words_last(drafts.picks)
+        is_used = words_used(drafts.picks, count)
+        is_copied = places_copied(places, drafts.picks)
+        sentences = own.states.shape[1]
+        coverage = coverage_of(places, is_copied, sentences, count)
+        features, ends = compare_places(places, last)
+        features += [is_used.gather(1, own.word), is_copied, coverage.gather(1, own.sentence)]
+        likeness = own.likeness.view(-1, sentences, sentences * _LIKENESSES)
+        repeats = torch.einsum("nst,ns->nt", likeness, coverage)
+        repeats = repeats.view(-1, sentences, _LIKENESSES)
         told = _Words(articles.words, drafts.article)
         context = self.context(self._seen(own, told, drafts, last, coverage, ends))
         compared = torch.stack([one.float() for one in features], dim=2)
         compared = torch.cat((compared, _picked(repeats, own.sentence)), dim=2)
         seen = own.place + self.features(compared) + self.draft(context).unsqueeze(1)
         hidden = functional.gelu(seen)  # 0 where there is no place
-        places = self.score(hidden).masked_fill(~is_there.unsqueeze(2), -1e9)
-        copy = self.absent.expand(len(places), count + 1, -1).scatter_reduce(
-            1, own.word.unsqueeze(2).expand_as(places), places, "amax", include_self=False
+        score = self.score(hidden)
+        copy = self.absent.expand(len(score), count + 1, -1).scatter_reduce(
+            1, own.word.unsqueeze(2).expand_as(score), score, "amax", include_self=False
         )[:, :-1]
         aim = self.generate(context).view(len(context), -1, self._numbers)
         words = (
@@ -236,65 +238,6 @@ class _Words:
         return words + self._article.unsqueeze(1) * self._states.shape[1]
 
 
-_FEATURES = 10
-_ENDS = 2
-
-
 def _picked(states: Tensor, places: Tensor) -> Tensor:
     """Returns the states (n, K, D) at places (n, K), from states (n, S, D)."""
     return states.gather(1, places.unsqueeze(2).expand(-1, -1, states.shape[2]))
-
-
-def _last(written: Tensor, length: Tensor) -> Tensor:
-    """Returns the words written last, the very last one first, (n, 3)."""
-    back = length.unsqueeze(1) - 1 - torch.arange(_LAST)
-    found = written.gather(1, back.clamp(min=0))
-    return found.masked_fill(back < 0, _NONE)
-
-
-def _counted(written: Tensor, words: int) -> Tensor:
-    """Returns how often each word was written, (n, W + 1); never the one that is none."""
-    counts = torch.zeros(len(written), words + 1, dtype=torch.long)
-    is_written = (written >= 0).long()
-    return counts.scatter_add(1, written.clamp(min=0), is_written)
-
-
-def _copied(own: WordPages, written: Tensor, is_there: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns which places were copied (n, P), and how much of each sentence was (n, S).
-
-    A place was copied if its word was written after the word before it, or first of its sentence.
-    """
-    before = functional.pad(written[:, :-1], (1, 0), value=_NONE)
-    follows = (own.before[..., :1] == before.unsqueeze(1)) | (own.before[..., :1] < 0)
-    is_same = own.word.unsqueeze(2) == written.unsqueeze(1)
-    is_copied = (is_same & follows).any(dim=2)
-    sentences = own.states.shape[1]
-    both = torch.stack((is_copied.float(), is_there.float()), dim=2)
-    sums = torch.zeros(len(written), sentences, 2).scatter_add(
-        1, own.sentence.unsqueeze(2).expand_as(both), both
-    )
-    return is_copied, sums[..., 0] / sums[..., 1].clamp(min=1.0)
-
-
-def _compared(own: WordPages, last: Tensor, is_there: Tensor) -> tuple[list[Tensor], Tensor]:
-    """Returns whether places go on with what was written last, each (n, P), and ends (n, 2)."""
-    one, two, three = (last[:, place, None] for place in range(_LAST))
-    before, earlier, first = own.before.unbind(dim=2)
-    follows = before == one
-    follows_two = follows & (earlier == two)
-    skips = earlier == one
-    is_it = (own.word == one) & is_there
-    is_it_after = is_it & (before == two)
-    features = [
-        follows,
-        follows_two,
-        follows_two & (first == three),
-        skips,
-        skips & (first == two),
-        first == one,
-        before < 0,
-    ]
-    ends = torch.stack(
-        [(is_it_after & own.is_last).any(dim=1), (is_it_after & ~own.is_last).any(dim=1)], dim=1
-    )
-    return features, ends.float()

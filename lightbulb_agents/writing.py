@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from lightbulb_agents.layout import Layout
 
@@ -66,30 +65,3 @@ def order_of_words(draft: NDArray[np.int32]) -> NDArray[np.int64]:
     """Returns the words written (n, K) in order, -1 past the last, from drafts (n, budget)."""
     most = int((draft > 0).sum(axis=1).max(initial=0))
     return draft[:, : max(most, 1)].astype(np.int64) - 1
-
-
-_LOOKED_BACK = 3
-"""Words before a place that a head compares with the last ones written."""
-
-
-class Copied:
-    """Where the words of E articles stand, P places each, in reading order.
-
-    All are (E, P) tensors of words, counted from 0; where there is no place the word is W, and what
-    stands before a sentence is -1, as often as it is looked at.
-    """
-
-    def __init__(self, article: Tensor, words: int):
-        is_word = article > 0
-        flat = is_word.flatten(1)
-        count = max(int(flat.sum(dim=1).max()) if len(flat) else 0, 1)
-        order = (~flat).int().argsort(dim=1, stable=True)[:, :count]
-        self.is_there = flat.gather(1, order)
-        width = article.shape[2]
-        self.sentence = order // width
-        before = functional.pad(article, (_LOOKED_BACK, 0)) - 1
-        after = functional.pad(article, (0, 1)) - 1
-        seen = [before[..., back : back + width] for back in range(_LOOKED_BACK, -1, -1)]
-        self.word, *self.before = (one.flatten(1).gather(1, order) for one in seen)
-        self.word = self.word.masked_fill(~self.is_there, words)
-        self.after = after[..., 1:].flatten(1).gather(1, order)

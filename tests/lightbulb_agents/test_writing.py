@@ -16,7 +16,6 @@ from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig, QNetwork
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.training import Training
 from lightbulb_agents.writing import (
-    Copied,
     article_shape,
     order_of_words,
     read_article,
@@ -94,17 +93,6 @@ def test_the_shape_of_what_is_encoded_is_known_beforehand():
     assert read_article(_observe(2, max_words=3000, budget=5), WRITES).shape[1:] == shape
     most = 3000 + len(FUNCTION_WORDS)
     assert highest == most, "an article is told in actions, here more than there are pieces"
-
-
-def test_where_words_stand_and_what_is_around_them():
-    article = torch.tensor([[[3, 1, 0, 2], [0, 0, 0, 0], [3, 3, 0, 0]], [[1, 0, 0, 0]] * 3])
-    copied = Copied(article, 7)
-    assert copied.word.tolist() == [[2, 0, 1, 2, 2], [0, 0, 0, 7, 7]]
-    assert copied.is_there.tolist() == [[True] * 5, [True] * 3 + [False] * 2]
-    assert copied.sentence[0].tolist() == [0, 0, 0, 2, 2]
-    before = [one[0].tolist() for one in copied.before]
-    assert before == [[-1, 2, -1, -1, 2], [-1, -1, 0, -1, -1], [-1, -1, 2, -1, -1]]
-    assert copied.after[0].tolist() == [0, -1, -1, 2, -1]
 
 
 def test_words_are_read_in_the_order_of_writing():

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.encoders import ArticleEncoder
 from lightbulb_agents.layout import Layout
-from lightbulb_agents.network import ArticleNetwork, NetworkConfig, make_network
+from lightbulb_agents.network import ArticleNetwork, NetworkConfig, asks_all, make_network
 from lightbulb_envs.registry import find_row, make_engine
 
 
@@ -67,15 +67,18 @@ class SharedEncoder(nn.Module):
 
     table: Tensor
 
-    def __init__(self, encoder: ArticleEncoder, table: Tensor, *, is_causal: bool):
+    def __init__(self, encoder: ArticleEncoder, table: Tensor, *, is_causal: bool, asks_all: bool):
         super().__init__()
         self.encoder = encoder
         self.register_buffer("table", table, persistent=False)
         self._is_causal = is_causal
+        self._asks_all = asks_all
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Returns states (E, S, D) for tokens (E, S, T), and which sentences are real (E, S)."""
-        states: tuple[Tensor, Tensor] = self.encoder(self.table[tokens], self._is_causal)
+        states: tuple[Tensor, Tensor] = self.encoder(
+            self.table[tokens], self._is_causal, self._asks_all
+        )
         return states
 
     def read_words(self, words: Tensor) -> Tensor:
@@ -98,7 +101,12 @@ class Agent(nn.Module):
         )
         networks: dict[str, ArticleNetwork] = {}
         for task, table in zip(tasks, tables, strict=True):
-            own = SharedEncoder(self.encoder, table, is_causal=task.layout.in_order)
+            own = SharedEncoder(
+                self.encoder,
+                table,
+                is_causal=task.layout.in_order,
+                asks_all=asks_all(task.head, task.layout),
+            )
             networks[task.env_id] = make_network(
                 task.algorithm, len(table), task.head, task.layout, task.network, own
             )

@@ -22,6 +22,8 @@ class ArticleEncoder(nn.Module):
     Args:
         is_causal: whether a sentence sees those before it alone, so that the states of a text are
             those of its beginnings too.
+        asks_all: whether a head asks for the states of sentences that are not there, as one that
+            chooses what to read does.
         dropout: share of the tokens that are hidden while it learns, drawn anew at every look.
     """
 
@@ -32,10 +34,12 @@ class ArticleEncoder(nn.Module):
         layers: int,
         *,
         is_causal: bool = False,
+        asks_all: bool = True,
         dropout: float = 0.0,
     ):
         super().__init__()
         self.is_causal = is_causal
+        self.asks_all = asks_all
         self.dropout = dropout
         width = backbone.width
         self.width = width
@@ -50,17 +54,20 @@ class ArticleEncoder(nn.Module):
         self.blocks = nn.ModuleList(Block(width, backbone.heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, tokens: Tensor, is_causal: bool | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, tokens: Tensor, is_causal: bool | None = None, asks_all: bool | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Returns states (E, S, D) for tokens (E, S, T), and which sentences are real (E, S).
 
         Args:
-            is_causal: as of the encoder, which a task of several may want otherwise.
+            is_causal, asks_all: as of the encoder, which a task of several may want otherwise.
         """
         is_causal = self.is_causal if is_causal is None else is_causal
+        asks_all = self.asks_all if asks_all is None else asks_all
         most = tokens.shape[1]
         is_real = (tokens != 0).any(dim=2)
         sentences = most
-        if is_causal and is_real.any():  # what is not read yet has no state
+        if (is_causal or not asks_all) and is_real.any():  # no state for what is not there
             sentences = int(is_real.any(dim=0).nonzero().max()) + 1
         tokens, is_real = tokens[:, :sentences], is_real[:, :sentences]
         articles = len(tokens)

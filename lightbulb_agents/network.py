@@ -32,6 +32,11 @@ CHOICES: dict[str, Callable[[Tensor], Choice]] = {"multibinary": Subset, "simple
 """Registry head → what its scores stand for, where that is not one action."""
 
 
+def asks_all(head: str, layout: Layout) -> bool:
+    """Returns whether a head scores sentences, those that are not there or not read among them."""
+    return HEADS[head] is PointerHead and not layout.writes
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
     """What the network is made of."""
@@ -83,6 +88,7 @@ class ArticleNetwork(nn.Module):
             config.backbone,
             config.article_layers,
             is_causal=layout.in_order,
+            asks_all=asks_all(head, layout),
             dropout=config.dropout,
         )
         self.layout = layout

@@ -63,6 +63,17 @@ def test_features_are_read_where_there_are_some():
     assert (before - _logits(network, changed))[before.isfinite()].abs().max() > 1e-3
 
 
+def test_room_for_more_chunks_changes_no_label():
+    network, seen = _network("Lightbulb/SentimentAnalysis-Bandit-v0", "categorical")
+    with torch.no_grad():
+        for weight in network.head.parameters():
+            weight.normal_(std=0.3)
+    wide = {**seen, "tokens": np.pad(seen["tokens"], ((0, 0), (0, 9), (0, 3)))}
+    assert torch.allclose(_logits(network, seen), _logits(network, wide), atol=1e-5)
+    nothing = {**seen, "tokens": np.zeros_like(seen["tokens"])}
+    assert _logits(network, nothing)[:, 1:].isfinite().all()
+
+
 def _config(folder, env_id, **more):
     defaults = {"budget": "600", "rows": 64, "test_episodes": 6, "sizes": Sizes(16, heads=2)}
     return TrainConfig(env=env_id, run_folder=folder, **{**defaults, **more})

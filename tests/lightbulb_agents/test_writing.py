@@ -286,6 +286,21 @@ def test_after_its_share_of_the_budget_nothing_is_shown_any_more(tmp_path):
     assert max(value for shown, value in returns if not shown) < 0.5
 
 
+def test_a_run_goes_on_within_what_is_shown_as_if_it_had_not_stopped(tmp_path):
+    learning = dataclasses.replace(TrainConfig().learning, imitate="oracle", imitation=0.5)
+    config = _config(tmp_path, budget="2000", learning=learning)
+    whole = Training(config, {"budget": 8})
+    whole.update()
+    whole.save(tmp_path)
+    resumed = Training(config, {"budget": 8})
+    resumed.restore(tmp_path)
+    while not whole.is_done:
+        assert whole.update() == resumed.update()
+    theirs = resumed.network.state_dict()
+    for name, weight in whole.network.state_dict().items():
+        assert torch.equal(weight, theirs[name]), name
+
+
 @pytest.mark.parametrize(
     ("agent", "imitate", "message"),
     [

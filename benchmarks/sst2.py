@@ -106,7 +106,8 @@ def _words(text: str) -> str:
 def without(phrases: Sequence[dict[str, Any]], held: Sequence[str]) -> list[dict[str, Any]]:
     """Returns the phrases that have words and stand in none of the texts that are held out."""
     everything = "\n".join(_words(text) for text in held)
-    return [one for one in phrases if _words(one["text"]) not in everything]
+    told = [(one, _words(one["text"])) for one in phrases]
+    return [one for one, words in told if words.strip() and words not in everything]
 
 
 def tune(data: Path, runs: Path) -> None:

@@ -31,8 +31,6 @@ from lightbulb_agents.copying import (
 )
 from lightbulb_agents.layout import Layout
 
-_NOWHERE = -1e4
-"""What makes the state of a place that is none zero."""
 _LIKENESSES = 4
 """Ways in which sentences are compared with each other."""
 _NOWHERE = -1e4

@@ -127,7 +127,7 @@ def test_the_head_computes_what_loops_do(numbers, told, played, seed):
     head = WordHead(WIDTH, Layout(WORDS + 1, writes=True), numbers)
     with torch.no_grad():
         for weight in head.parameters():
-            weight.normal_()
+            weight.normal_(std=0.3)
     article = torch.tensor(told)
     states, words = torch.randn(2, SENTENCES, WIDTH), torch.randn(2, WORDS, 2 * WIDTH)
     is_real = (article > 0).any(dim=2)

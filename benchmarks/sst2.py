@@ -135,6 +135,15 @@ def measure(data: Path, runs: Path) -> None:
     train = data / "sst2_train_phrases.jsonl"
     paths = {"train": train, "validation": data / "sst2_train.jsonl", "test": test}
     reading = (f"chunk_words={CHUNK_WORDS}", f"read_cost={READ_COST}", "max_sentences=16")
+    labels = [row["label"] for row in _read(test)]
+    about = {
+        "majority": max(labels.count(label) for label in set(labels)) / len(labels),
+        "weight_decay": WEIGHT_DECAY,
+        "dropout": DROPOUT,
+        "phrases": True,
+        "seeds": list(SEEDS),
+        "machine": machine(),
+    }
     found: dict[str, Any] = {}
     for name, env, settings in (("bandit", BANDIT, ()), ("reading", READING, reading)):
         told = [
@@ -151,17 +160,7 @@ def measure(data: Path, runs: Path) -> None:
             },
         }
         print(name, found[name]["accuracy"], found[name]["share_read"], flush=True)
-    labels = [row["label"] for row in _read(test)]
-    most = max(labels.count(label) for label in set(labels)) / len(labels)
-    told_of_all = {
-        "majority": most,
-        "weight_decay": WEIGHT_DECAY,
-        "dropout": DROPOUT,
-        "phrases": True,
-        "seeds": list(SEEDS),
-        "machine": machine(),
-    }
-    write_json(RESULTS, {**found, **told_of_all})
+        write_json(RESULTS, {**found, **about})
 
 
 def main() -> None:

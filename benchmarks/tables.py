@@ -241,6 +241,8 @@ def sst2_table() -> str:
     told = {"bandit": "the whole sentence, in one step", "reading": "four words at a time"}
     rows = []
     for name, label in told.items():
+        if name not in results:
+            continue  # it has not been run yet
         own = results[name]
         runs, share = own["runs"], own["share_read"]
         cells = [f"{100 * run['accuracy']:.1f}" for run in runs]
@@ -255,7 +257,7 @@ def sst2_table() -> str:
                 f"{min(run['seconds'] for run in runs)} to {max(run['seconds'] for run in runs)}",
             ]
         )
-    (texts,) = {run["texts"] for name in told for run in results[name]["runs"]}
+    (texts,) = {run["texts"] for name in told if name in results for run in results[name]["runs"]}
     tried = "; ".join(
         f"{float(share):.0%} " + " and ".join(f"{100 * one:.1f}" for one in accuracy)
         for share, accuracy in tuned["accuracy"].items()

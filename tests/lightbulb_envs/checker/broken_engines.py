@@ -1,11 +1,9 @@
 """Engines that break one law each, and are else the summariser's."""
 
 import dataclasses
-import itertools
+import importlib
 import os
 import sys
-import threading
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gymnasium
@@ -15,21 +13,22 @@ import lightbulb_envs
 from lightbulb_envs.baselines import Baseline
 from lightbulb_envs.baselines.lead import Lead
 from lightbulb_envs.baselines.table import BASELINES
-from lightbulb_envs.engines.summarise import SummariseConfig, SummariseEngine
+from lightbulb_envs.engines.summarise import SummariseEngine
 from lightbulb_envs.engines.summarise_tokens import TokensEngine
 from lightbulb_envs.engines.tokens_actions import FUNCTION_WORDS
-from lightbulb_envs.keywords import keyword
 from lightbulb_envs.sources.newsroom.source import NewsroomSource
 from lightbulb_envs.summation import add_in_order
 
 
 def register_broken(engine: str) -> str:
-    """Registers an engine of this file; returns its id."""
+    """Registers an engine of this file or of `broken_settings`; returns its id."""
     env_id = f"Test/{engine}-v0"
+    has_it = hasattr(sys.modules[__name__], engine)
+    module = __name__ if has_it else importlib.import_module("broken_settings").__name__
     lightbulb_envs.register(
         lightbulb_envs.Row(
             id=env_id,
-            engine=f"broken_engines:{engine}",
+            engine=f"{module}:{engine}",
             head="pointer",
             heuristic="centrality",
             agent="actor_critic",
@@ -285,71 +284,6 @@ class RowsShareState(SummariseEngine):
             if self.draft(0):
                 self._observed.left[row] = 0.5
         return step
-
-
-@dataclass(frozen=True, kw_only=True)
-class IdleConfig(SummariseConfig):
-    """A keyword that nobody reads."""
-
-    idle: int = keyword(1, example=2)
-
-
-class IdleKeyword(SummariseEngine):
-    """Accepts a keyword and ignores it."""
-
-    Config: ClassVar[type] = IdleConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class UntoldConfig(SummariseConfig):
-    """A keyword without an example."""
-
-    budget: int | None = None
-
-
-class UntoldKeyword(SummariseEngine):
-    """Does not say how a keyword may be tried."""
-
-    Config: ClassVar[type] = UntoldConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefusingConfig(SummariseConfig):
-    """An example that does not work."""
-
-    budget: int | None = keyword(None, example=99999)
-
-
-class RefusedExample(SummariseEngine):
-    """Refuses its own example."""
-
-    Config: ClassVar[type] = RefusingConfig
-
-
-class HoldsALambda(SummariseEngine):
-    """Cannot be pickled."""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.hook = lambda: None
-
-
-class HoldsALock(SummariseEngine):
-    """Cannot be copied."""
-
-    def __init__(self, *args: Any, **kwargs: Any):
-        super().__init__(*args, **kwargs)
-        self.lock = threading.Lock()
-
-
-_CLOCK = itertools.count()
-
-
-class ReadsAClock(SummariseEngine):
-    """Depends on how many episodes were played before."""
-
-    def reset(self, rows, instances):
-        super().reset(rows, (instances + next(_CLOCK)) % 1000)
 
 
 class ReadsTheHashSeed(SummariseEngine):

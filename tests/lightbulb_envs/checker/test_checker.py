@@ -194,9 +194,9 @@ def test_our_environments_keep_every_law(env_id):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("level", [0, 5])  # ids are registered at those between
+@pytest.mark.parametrize("level", [0, 4])  # the plainest, and what has most in it
 @pytest.mark.parametrize("env_id", _of_each_engine())
-def test_our_environments_keep_every_law_at_the_lowest_and_the_highest_level(env_id, level):
+def test_our_environments_keep_every_law_at_the_plainest_and_the_hardest_level(env_id, level):
     outcomes = check_text_env(env_id, level=level)
     not_checked = {outcome.law for outcome in outcomes if not outcome.is_checked}
     is_own = level == lightbulb_envs.ROWS[env_id].settings["level"]

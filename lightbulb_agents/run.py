@@ -13,6 +13,9 @@ from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import find_row, keywords_of
 
+_SEEN = ("vectors", "vector_width", "features", "writes")
+"""What of a layout a network depends on, whatever its head."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -86,8 +89,7 @@ class Run:
                 f"these documents are told in {digest}: a policy reads what it was trained to read"
             )
         layout = Layout.of(engine.observation_space, engine.action_space)
-        theirs = (layout.vectors, layout.vector_width, layout.features)
-        if theirs != (self.layout.vectors, self.layout.vector_width, self.layout.features):
+        if any(getattr(layout, name) != getattr(self.layout, name) for name in _SEEN):
             raise ValueError(
                 f"the run in {self.folder} observes {self.layout}, and these settings give {layout}"
             )

@@ -244,6 +244,9 @@ def _evaluate(
         f"trained for {training.steps:,} steps in {training.seconds:,.0f} s "
         f"on {config.threads} thread(s)"
     )
+    if config.learning.imitate is not None:
+        share = config.learning.imitation
+        note += f", the first {share:.0%} of them imitating {config.learning.imitate}"
     results = replace(results, notes=(note,))
     for name in ("trained", *heuristics_of(engine)):
         records = records_of(config.env, settings, engine, played[name])

@@ -14,6 +14,8 @@ from lightbulb_agents.config import Sizes, TrainConfig
 from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig, QNetwork
 from lightbulb_agents.neural_actor import NeuralActor
+from lightbulb_agents.run import Run
+from lightbulb_agents.train import run_training
 from lightbulb_agents.training import Training
 from lightbulb_agents.writing import (
     article_shape,
@@ -184,7 +186,10 @@ def test_articles_of_other_lengths_are_put_side_by_side(network):
         assert one.word.shape[1] > other.word.shape[1]
         both = {name: np.concatenate((short[name], long[name])) for name in long}
         drafts = read_drafts(both, np.arange(4), network.layout)
-        logits, value = network.decide(other.followed_by(one), drafts)
+        joined = other.followed_by(one)
+        logits, value = network.decide(joined, drafts)
+    beyond = joined.place[:2, other.word.shape[1] :]
+    assert (beyond < -1000).all(), "what is no place has no state"
     for place, seen in enumerate((short, long)):
         own_logits, own_value = _decide(network, seen)
         assert torch.allclose(logits[2 * place : 2 * place + 2], own_logits, atol=1e-5)
@@ -220,6 +225,20 @@ def test_a_policy_acts_in_articles_of_another_size(tmp_path):
     engine = lightbulb_envs.make_engine(ID, 4, level=4, max_words=90, budget=6)
     played = roll_out(NeuralActor(training.network), engine, np.arange(4))
     assert max(len(one.actions) for one in played) > 1
+
+
+def test_who_writes_words_is_refused_where_none_are_written_and_the_report_says_who_was_imitated(
+    tmp_path,
+):
+    learning = dataclasses.replace(TrainConfig().learning, imitate="lead-3", imitation=0.25)
+    config = _config(tmp_path / "words", budget="300", learning=learning, settings=("budget=8",))
+    results = run_training(config)
+    assert "the first 25% of them imitating lead-3" in results.notes[0]
+    run_training(_config(tmp_path / "picks", "Lightbulb/NewsSummariser-v0", budget="100"))
+    for folder, env_id in (("words", "Lightbulb/NewsSummariser-v0"), ("picks", ID)):
+        engine = lightbulb_envs.make_engine(env_id, 1)
+        with pytest.raises(ValueError, match="observes .*these settings give"):
+            Run.load(tmp_path / folder).check(engine)
 
 
 def test_words_without_what_tells_them_are_refused():

@@ -78,6 +78,21 @@ def test_a_task_is_read_in_its_own_pieces_and_order():
         assert not torch.equal(states[is_real], other[is_real])
 
 
+def test_words_are_read_in_the_pieces_of_their_task():
+    write = "Lightbulb/NewsSummariser-Tokens-v0"
+    config = dataclasses.replace(CONFIG, env=write, also=(READ,), also_agent=("dqn",))
+    tasks = tasks_of(config)
+    agent = Agent(tasks).eval()
+    _, (table, _) = joint_tables([task.pieces for task in tasks])
+    engine = lightbulb_envs.make_engine(write, 2, reward={"rouge1": 1.0})
+    engine.reset(np.arange(2), np.arange(2))
+    words = torch.from_numpy(engine.observe(np.arange(2))["words"]).long()
+    with torch.inference_mode():
+        states = agent.networks[write].encoder.read_words(words)
+        assert torch.equal(states, agent.encoder.read_words(table[words]))
+        assert not torch.equal(table[words], words)
+
+
 def all_pieces():
     union = {piece for task in tasks_of() for piece in task.pieces[1:]}
     return ["", *sorted(union)]

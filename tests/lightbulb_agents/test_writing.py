@@ -305,8 +305,18 @@ def test_after_its_share_of_the_budget_nothing_is_shown_any_more(tmp_path):
     assert max(value for shown, value in returns if not shown) < 0.5
 
 
-def test_a_run_goes_on_within_what_is_shown_as_if_it_had_not_stopped(tmp_path):
-    learning = dataclasses.replace(TrainConfig().learning, imitate="oracle", imitation=0.5)
+def test_what_it_is_worth_is_learnt_of_what_is_shown_too(tmp_path):
+    learning = dataclasses.replace(TrainConfig().learning, imitate="lead-3")
+    training = Training(_config(tmp_path, learning=learning), {"budget": 8})
+    before = [weight.clone() for weight in training.network.head.worth.parameters()]
+    training.update()
+    after = training.network.head.worth.parameters()
+    assert not any(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("imitate", ["oracle", "random"])
+def test_a_run_goes_on_within_what_is_shown_as_if_it_had_not_stopped(imitate, tmp_path):
+    learning = dataclasses.replace(TrainConfig().learning, imitate=imitate, imitation=0.5)
     config = _config(tmp_path, budget="2000", learning=learning)
     whole = Training(config, {"budget": 8})
     whole.update()

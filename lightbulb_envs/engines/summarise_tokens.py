@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.engines.copies import rows_of
 from lightbulb_envs.engines.draft_engine import DraftEngine
 from lightbulb_envs.engines.drafts import Drafts
 from lightbulb_envs.engines.engine import Observation
@@ -107,7 +108,7 @@ class TokensEngine(DraftEngine):
 
     def observe(self, rows: NDArray[np.int64]) -> Observation:
         """Returns fresh arrays of the rows' observations."""
-        return {name: array[rows] for name, array in self.views().items()}
+        return rows_of(self.views(), rows)
 
     def words_of(self, row: int) -> list[str]:
         """Returns the word that every action but the last writes, "" where there is none."""

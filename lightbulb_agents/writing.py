@@ -42,9 +42,8 @@ def article_shape(observation_space: Any, layout: Layout) -> tuple[tuple[int, ..
         name: np.zeros((1, *space.shape), space.dtype) for name, space in observation_space.items()
     }
     found = read_article(seen, layout)
-    names = ("tokens", "article") if layout.writes else ("tokens",)
-    highs = [int(observation_space[name].high.max(initial=0)) for name in names]
-    return found.shape[1:], max(*highs, int(found.max(initial=0)))
+    highest = int(observation_space["tokens"].high.max(initial=0))
+    return found.shape[1:], max(highest, int(found.max(initial=0)))  # which tells how many words
 
 
 def split_article(article: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -97,6 +97,22 @@ def test_picks_are_read_in_the_order_of_picking():
     assert order_of_picks(selected).tolist() == [[3, 1], [-1, -1], [0, -1]]
 
 
+def test_chunks_that_are_not_read_yet_are_told_apart_by_their_places():
+    engine = lightbulb_envs.make_engine("Lightbulb/SentimentAnalysis-Skim-v0", 8)
+    everyone = np.arange(8)
+    engine.reset(everyone, everyone)
+    seen = engine.observe(everyone)
+    torch.manual_seed(0)
+    config = NetworkConfig(BackboneConfig("bag", width=16, heads=2))
+    network = ActorCriticNetwork(
+        engine.source.vocabulary.size, "pointer", Layout.of_engine(engine), config
+    ).eval()
+    for logits in _decide(network, seen)[0]:
+        unread = logits[: engine.reads][logits[: engine.reads].isfinite()]
+        assert len(unread) >= 2
+        assert len(unread.unique()) == len(unread)
+
+
 def test_an_unknown_head_is_refused():
     with pytest.raises(ValueError, match="there are pointer"):
         ActorCriticNetwork(10, "spline", Layout(3), NetworkConfig())

@@ -39,10 +39,11 @@ def test_articles_come_back_until_they_are_forgotten(operations):
         assert np.array_equal(store.held(), store.take(np.arange(store.first, store.end)))
 
 
-def test_a_large_vocabulary_keeps_its_numbers():
-    store = ArticleStore(SHAPE, 100_000)
-    store.add(np.full((1, *SHAPE), 99_999, dtype=np.int32))
-    assert (store.take(np.array([0])) == 99_999).all()
+@pytest.mark.parametrize("highest", [65_535, 65_536, 100_000])
+def test_a_large_vocabulary_keeps_its_numbers(highest):
+    store = ArticleStore(SHAPE, highest)
+    store.add(np.full((1, *SHAPE), highest, dtype=np.int32))
+    assert (store.take(np.array([0])) == highest).all()
 
 
 class Player:

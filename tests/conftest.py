@@ -4,6 +4,9 @@ import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Threads that wait for one another cost small networks more than they gain, above all where as many
+# workers run tests as there are cores. Here and in the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["LIGHTBULB_CACHE"] = "off"  # until a folder of the tests' own is there
 
 import json

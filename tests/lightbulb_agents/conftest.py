@@ -1,6 +1,6 @@
 """What the agents' tests share: a small network, its trunk, rollouts, and small language models."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +64,6 @@ class Learner:
 def make_learner() -> Callable[..., Learner]:
     """Makes learners."""
     return Learner
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Lets torch use one thread: for models so small, more are slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 TEMPLATE = (

@@ -23,7 +23,6 @@ from lightbulb_envs.replay import main as replay_main
 from lightbulb_envs.replay import replay
 from lightbulb_envs.rollout import roll_out
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 ID = "Lightbulb/NewsSummariser-v0"
 NAME = "language model"
 

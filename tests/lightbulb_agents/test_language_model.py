@@ -19,7 +19,6 @@ from transformers import (
 from lightbulb_agents.language_folder import load_language_model
 from lightbulb_agents.language_model import LanguageConfig, LanguageModel, _Draw
 
-pytestmark = pytest.mark.usefixtures("one_thread")
 TASK = {"role": "system", "content": "Answer with a number."}
 CHATS = [
     [TASK, {"role": "user", "content": "Three or four?"}],

@@ -1,14 +1,13 @@
 """Stable-Baselines3 and sb3-contrib train on the ids as they stand."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
-import torch
 from gymnasium.spaces import Box, Discrete, MultiBinary
 from gymnasium.spaces.utils import flatdim
 from gymnasium.wrappers import FilterObservation, FlattenObservation, TransformReward
@@ -37,15 +36,6 @@ LEARNING = [
     pytest.param(EASY, {}, 8192, 1, id="Easy, seed 1", marks=pytest.mark.slow),
     pytest.param(EASY, {}, 8192, 2, id="Easy, seed 2", marks=pytest.mark.slow),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Small networks learn slower on two threads than on one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def _make(env_id: str, **settings: Any) -> gymnasium.Env:

@@ -50,15 +50,6 @@ def _call(answer: str) -> str:
     return f"<tool_call>\n{json.dumps(call)}\n</tool_call>"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    """Threads that wait for one another cost more than so small a network does."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerFast:
     """Qwen3's chat template over subwords of a few articles."""

@@ -1,0 +1,182 @@
+"""The selective scan (Gu and Dao 2023, "Mamba", section 3.2 and algorithm 2): a recurrence, one
+channel at a time, whose decay and input depend on the token.
+
+Glossary, with the paper's symbols, for channel d and state n:
+
+    u (B, T, D)      what is scanned
+    delta (B, T, D)  step size, positive
+    A (D, N)         decay rates, negative: a state is multiplied by exp(delta A) at every token
+    B, C (B, T, N)   what of a token enters the state, and what of the state is read
+    h (B, D, N)      the state
+
+    h_t = exp(delta_t A) h_{t-1} + (delta_t u_t) B_t,    y_t = <C_t, h_t>
+
+The skip connection D u and the gate are the mixer's (`mamba`). Everything is computed in float32 at
+least, however the model is cast: decays near one are lost in fewer bits.
+
+`scan_by_steps` is the definition. `scan` gives the same by an autograd function that is written out
+by hand: products of all tokens of a chunk are made at once and only the recurrence itself is a
+loop, forwards and backwards, over memory in the order of time. Autograd through such a loop would
+write a gradient of the whole length at every token.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+_CHUNK_NUMBERS = 1 << 19
+"""Numbers of a chunk's states, about: what the caches of a processor hold."""
+
+
+def scan_dtype(dtype: torch.dtype) -> torch.dtype:
+    """Returns what is computed in for inputs of a type."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+def scan_step(
+    u: Float[Tensor, "B D"],
+    delta: Float[Tensor, "B D"],
+    decay: Float[Tensor, "D N"],
+    entry: Float[Tensor, "B N"],
+    reading: Float[Tensor, "B N"],
+    state: Float[Tensor, "B D N"],
+) -> tuple[Float[Tensor, "B D"], Float[Tensor, "B D N"]]:
+    """Returns y and the next state of one token."""
+    kept = torch.exp(delta[:, :, None] * decay) * state
+    state = kept + (delta * u)[:, :, None] * entry[:, None, :]
+    return (state @ reading[:, :, None]).squeeze(2), state
+
+
+def scan_by_steps(
+    u: Float[Tensor, "B T D"],
+    delta: Float[Tensor, "B T D"],
+    decay: Float[Tensor, "D N"],
+    entry: Float[Tensor, "B T N"],
+    reading: Float[Tensor, "B T N"],
+    state: Float[Tensor, "B D N"] | None = None,
+) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B D N"]]:
+    """Returns y and the last state, token by token; see `scan`."""
+    u, delta, decay, entry, reading, state = _ready(u, delta, decay, entry, reading, state)
+    outputs = []
+    for token in range(u.shape[1]):
+        output, state = scan_step(
+            u[:, token], delta[:, token], decay, entry[:, token], reading[:, token], state
+        )
+        outputs.append(output)
+    return torch.stack(outputs, dim=1) if outputs else torch.zeros_like(u), state
+
+
+def scan(
+    u: Float[Tensor, "B T D"],
+    delta: Float[Tensor, "B T D"],
+    decay: Float[Tensor, "D N"],
+    entry: Float[Tensor, "B T N"],
+    reading: Float[Tensor, "B T N"],
+    state: Float[Tensor, "B D N"] | None = None,
+) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B D N"]]:
+    """Returns y and the state after the last token, in `scan_dtype`.
+
+    Args:
+        u, delta, decay, entry, reading: u, delta, A, B and C of the glossary.
+        state: h before the first token, zero by default. What a scan of the first tokens returned
+            makes the scan of the others what it is in one.
+    """
+    inputs = _ready(u, delta, decay, entry, reading, state)
+    if not torch.is_grad_enabled():
+        inputs = [one.detach() for one in inputs]  # so that no states are kept
+    outputs: tuple[Tensor, Tensor] = _Scan.apply(*inputs)
+    return outputs
+
+
+def _ready(*inputs: Tensor | None) -> list[Tensor]:
+    """Returns the arguments of a scan in the type it is computed in, with a first state."""
+    u, delta, decay, entry, reading, state = inputs
+    assert u is not None
+    assert decay is not None
+    dtype = scan_dtype(u.dtype)
+    if state is None:
+        state = torch.zeros(u.shape[0], *decay.shape, dtype=dtype, device=u.device)
+    told = (u, delta, decay, entry, reading, state)
+    return [one.to(dtype) for one in told if one is not None]
+
+
+class _Scan(torch.autograd.Function):
+    """The scan, chunk after chunk of tokens; inside, the first axis is time."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, u: Tensor, delta: Tensor, decay: Tensor, entry: Tensor, reading: Tensor, h: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        batch, tokens, width = u.shape
+        keeps = any(ctx.needs_input_grad)
+        chunk = min(tokens, _chunk(h))
+        output = u.new_empty(tokens, batch, width)
+        states = u.new_empty(tokens if keeps else chunk, *h.shape)
+        last = h
+        for start in range(0, tokens, chunk or 1):
+            scanned, step, enters, read = _of_chunk(start, chunk, u, delta, entry, reading)
+            found = states[start:] if keeps else states
+            found = found[: len(step)]
+            torch.mul((step * scanned).unsqueeze(3), enters.unsqueeze(2), out=found)
+            for one, kept in zip(found.unbind(), _kept(step, decay).unbind(), strict=True):
+                last = one.addcmul_(kept, last)
+            output[start : start + chunk] = (found @ read.unsqueeze(3)).squeeze(3)
+            last = last if keeps else last.clone()  # the next chunk is written over it
+        ctx.save_for_backward(u, delta, decay, entry, reading, h, states)
+        return output.transpose(0, 1), last.clone()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, of_output: Tensor, of_last: Tensor) -> tuple[Tensor, ...]:
+        u, delta, decay, entry, reading, h, states = ctx.saved_tensors
+        tokens = u.shape[1]
+        chunk = min(tokens, _chunk(h))
+        of_u, of_delta, of_entry, of_reading = (
+            one.new_empty(tokens, one.shape[0], one.shape[2]) for one in (u, delta, entry, reading)
+        )
+        of_decay = torch.zeros_like(decay)
+        beyond = of_last
+        for start in reversed(range(0, tokens, chunk or 1)):
+            scanned, step, enters, read, told = _of_chunk(
+                start, chunk, u, delta, entry, reading, of_output
+            )
+            part = slice(start, start + len(step))
+            kept = _kept(step, decay)
+            of_states = told.unsqueeze(3) * read.unsqueeze(2)
+            of_states[-1] += beyond
+            worth = of_states.unbind()
+            for token in range(len(worth) - 2, -1, -1):
+                worth[token].addcmul_(kept[token + 1], worth[token + 1])
+            beyond = kept[0] * worth[0]
+            of_reading[part] = (told.unsqueeze(2) @ states[part]).squeeze(2)
+            of_entry[part] = ((step * scanned).unsqueeze(2) @ of_states).squeeze(2)
+            of_entering = (of_states @ enters.unsqueeze(3)).squeeze(3)
+            of_u[part] = of_entering * step
+            # From here on: what the exponent of the decay is worth, kept h_{t-1} of_states.
+            of_states[1:] *= states[part][:-1]
+            of_states[0] *= states[start - 1] if start else h
+            of_exponent = of_states.mul_(kept)
+            of_delta[part] = of_entering * scanned + torch.einsum(
+                "tbdn,dn->tbd", of_exponent, decay
+            )
+            of_decay += torch.einsum("tbdn,tbd->dn", of_exponent, step)
+        timely = (one.transpose(0, 1) for one in (of_u, of_delta, of_entry, of_reading))
+        of_u, of_delta, of_entry, of_reading = timely
+        return of_u, of_delta, of_decay, of_entry, of_reading, beyond
+
+
+def _chunk(state: Tensor) -> int:
+    return max(1, _CHUNK_NUMBERS // max(1, state.numel()))
+
+
+def _of_chunk(start: int, chunk: int, *all_tokens: Tensor) -> list[Tensor]:
+    """Returns the tokens of a chunk, time first."""
+    return [one[:, start : start + chunk].transpose(0, 1) for one in all_tokens]
+
+
+def _kept(step: Tensor, decay: Tensor) -> Tensor:
+    """Returns what share of the states (T, B, D, N) tokens keep."""
+    return (step.unsqueeze(3) * decay).exp_()

@@ -1,0 +1,151 @@
+"""Mamba computes what `transformers` does, carries its state anywhere, and minds no padding."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import AutoModel, MambaConfig, MambaForCausalLM
+
+from lightbulb_backbones.carried import take_rows
+from lightbulb_backbones.mamba import Mamba
+from lightbulb_backbones.padding import PADDING
+
+SIZES = {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 2, "state_size": 4}
+
+
+def _mamba(**more):
+    torch.manual_seed(0)
+    made = Mamba(MambaConfig(**SIZES, **more)).eval()
+    _roughen(made)
+    return made
+
+
+def _roughen(model):
+    """Makes every weight matter, those that begin as zero or one too."""
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(torch.randn_like(weight) * 0.1)
+
+
+def _text(rows=3, tokens=12, seed=0):
+    return torch.randint(1, 50, (rows, tokens), generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("settings", [{}, {"use_bias": True}, {"conv_kernel": 3, "expand": 1}])
+def test_weights_of_transformers_give_the_same_logits(settings):
+    torch.manual_seed(0)
+    theirs = MambaForCausalLM(MambaConfig(**SIZES, **settings)).eval()
+    _roughen(theirs)
+    ours = _mamba(**settings)
+    ours.load_state_dict(theirs.backbone.state_dict())
+    text = _text()
+    if not settings:  # with a bias, what theirs takes for padding has something in it
+        text[1, :5] = PADDING
+    keep = text != PADDING
+    with torch.no_grad():
+        expected = theirs(text, attention_mask=keep.long()).logits
+        found = ours(text).last_hidden_state @ theirs.lm_head.weight.T
+    assert torch.allclose(found[keep], expected[keep], atol=1e-5)
+
+
+def test_gradients_are_those_of_transformers():
+    torch.manual_seed(0)
+    theirs = MambaForCausalLM(MambaConfig(**SIZES)).backbone
+    _roughen(theirs)
+    ours = _mamba().train()
+    ours.load_state_dict(theirs.state_dict())
+    text, worth = _text(), torch.randn(3, 12, 16)
+    for model in (ours, theirs):
+        (model(text).last_hidden_state * worth).sum().backward()
+    others = dict(theirs.named_parameters())
+    for name, weight in ours.named_parameters():
+        assert torch.allclose(weight.grad, others[name].grad, rtol=1e-3, atol=1e-4), name
+
+
+@given(st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=5))
+def test_parts_of_any_lengths_are_read_as_the_whole(lengths):
+    model, whole = _mamba().double(), _text(tokens=20)
+    at, state, found = [0, 0, 0], None, [[], [], []]
+    with torch.no_grad():
+        for part in lengths:
+            text = torch.zeros(3, max(part), dtype=torch.long)
+            for row, length in enumerate(part):
+                text[row, max(part) - length :] = whole[row, at[row] : at[row] + length]
+            states, state = model.step(text, state)
+            for row, length in enumerate(part):
+                found[row].append(states[row, max(part) - length :])
+                at[row] += length
+        expected = model(whole).last_hidden_state
+    for row, parts in enumerate(found):
+        assert torch.allclose(torch.cat(parts), expected[row, : at[row]], atol=1e-10)
+
+
+@given(st.lists(st.booleans(), min_size=12, max_size=12))
+def test_padding_anywhere_is_as_if_it_were_not_there(keep):
+    model, text = _mamba().double(), _text(rows=1)
+    keep = torch.tensor(keep)
+    with torch.no_grad():
+        found = model(text, keep[None]).last_hidden_state[0, keep]
+        expected = model(text[:, keep]).last_hidden_state[0]
+    assert torch.allclose(found, expected, atol=1e-10)
+
+
+def test_a_later_token_changes_no_earlier_state():
+    model, text = _mamba(), _text()
+    other = text.clone()
+    other[:, 7] = text[:, 7] % 49 + 1
+    with torch.no_grad():
+        one, two = model(text).last_hidden_state, model(other).last_hidden_state
+    assert torch.equal(one[:, :7], two[:, :7])
+    assert not torch.isclose(one[:, 7:], two[:, 7:]).all(dim=2).any()
+
+
+def test_a_step_leaves_the_state_that_it_was_given_as_it_was():
+    model = _mamba()
+    with torch.no_grad():
+        _, state = model.step(_text())
+        kept = {name: tensor.clone() for name, tensor in state.items()}
+        once, _ = model.step(_text(seed=1), state)
+        twice, _ = model.step(_text(seed=1), state)
+    assert torch.equal(once, twice)
+    assert state.keys() == kept.keys()
+    assert all(torch.equal(state[name], kept[name]) for name in kept)
+
+
+def test_rows_of_a_state_go_on_as_their_own_texts_would():
+    model, text = _mamba(), _text()
+    rows = torch.tensor([2, 0, 0])
+    with torch.no_grad():
+        _, state = model.step(text)
+        found, _ = model.step(_text(seed=1), take_rows(state, rows))
+        expected = model(torch.cat((text[rows], _text(seed=1)), dim=1)).last_hidden_state
+    assert torch.allclose(found, expected[:, 12:], atol=1e-5)
+
+
+def test_the_memory_has_one_size():
+    model = _mamba()
+    with torch.no_grad():
+        _, short = model.step(_text(tokens=1))
+        _, long = model.step(_text(tokens=100))
+    assert {name: one.shape for name, one in short.items()} == {
+        name: one.shape for name, one in long.items()
+    }
+
+
+def test_the_step_sizes_begin_where_the_paper_says():
+    torch.manual_seed(0)
+    mixer = Mamba(MambaConfig(**{**SIZES, "hidden_size": 512})).layers[0].mixer
+    steps = torch.nn.functional.softplus(mixer.dt_proj.bias)
+    assert 1e-3 <= steps.min() < 1.3e-3
+    assert 0.8e-1 < steps.max() <= 1e-1
+    assert torch.allclose(mixer.A_log.exp(), torch.arange(1.0, 5.0).expand(1024, 4))
+
+
+def test_saved_weights_give_the_same_states_here_and_in_transformers(tmp_path):
+    model, text = _mamba(), _text()
+    model.save_pretrained(tmp_path)
+    with torch.no_grad():
+        states = model(text).last_hidden_state
+        assert torch.equal(Mamba.from_pretrained(tmp_path)(text).last_hidden_state, states)
+        theirs = AutoModel.from_pretrained(tmp_path)(text).last_hidden_state
+    assert torch.allclose(theirs, states, atol=1e-5)

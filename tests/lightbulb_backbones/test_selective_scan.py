@@ -1,0 +1,119 @@
+"""The scan written out by hand equals the recurrence and its gradient, in chunks of any length."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightbulb_backbones import selective_scan
+from lightbulb_backbones.selective_scan import scan, scan_by_steps, scan_step
+
+SHAPE = st.tuples(st.integers(1, 3), st.integers(0, 20), st.integers(1, 5), st.integers(1, 4))
+
+
+def _inputs(shape, seed=0, dtype=torch.float64):
+    batch, tokens, width, states = shape
+    chance = torch.Generator().manual_seed(seed)
+
+    def normal(*size):
+        return torch.randn(*size, generator=chance, dtype=dtype)
+
+    inputs = (
+        normal(batch, tokens, width),
+        normal(batch, tokens, width).exp() / 10,
+        -normal(width, states).exp(),
+        normal(batch, tokens, states),
+        normal(batch, tokens, states),
+        normal(batch, width, states),
+    )
+    return [one.requires_grad_() for one in inputs]
+
+
+def _with_gradients(function, inputs, seed=1):
+    output, last = function(*inputs)
+    chance = torch.Generator().manual_seed(seed)
+    of_output, of_last = (
+        torch.randn(one.shape, generator=chance, dtype=one.dtype) for one in (output, last)
+    )
+    worth = (output * of_output).sum() + (last * of_last).sum()
+    return output, last, *torch.autograd.grad(worth, inputs, allow_unused=True)
+
+
+@given(SHAPE, st.integers(0, 2**31), st.integers(1, 200))
+def test_values_and_gradients_are_those_of_the_recurrence(shape, seed, numbers):
+    inputs = _inputs(shape, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selective_scan, "_CHUNK_NUMBERS", numbers)
+        found = _with_gradients(scan, inputs)
+    expected = _with_gradients(scan_by_steps, inputs)
+    for one, other in zip(found, expected, strict=True):
+        assert torch.allclose(one, torch.zeros_like(one) if other is None else other, atol=1e-10)
+
+
+def test_gradients_are_those_of_finite_differences():
+    assert torch.autograd.gradcheck(scan, _inputs((2, 5, 3, 2)))
+
+
+@given(SHAPE, st.integers(0, 20))
+def test_a_state_that_is_carried_makes_two_scans_one(shape, cut):
+    u, delta, decay, entry, reading, state = _inputs(shape)
+    whole, last = scan(u, delta, decay, entry, reading, state)
+    parts = []
+    for part in (slice(None, cut), slice(cut, None)):
+        output, state = scan(
+            u[:, part], delta[:, part], decay, entry[:, part], reading[:, part], state
+        )
+        parts.append(output)
+    assert torch.allclose(torch.cat(parts, dim=1), whole, atol=1e-12)
+    assert torch.allclose(state, last, atol=1e-12)
+
+
+def test_a_step_by_hand():
+    # Half of the state 3 is kept, and 2 times 5 enters; read threefold.
+    two = torch.tensor([[2.0]])
+    halving = torch.log(torch.tensor([[0.5]]))
+    output, state = scan_step(
+        torch.tensor([[5.0]]),
+        torch.tensor([[1.0]]),
+        halving,
+        two,
+        torch.tensor([[3.0]]),
+        torch.tensor([[[3.0]]]),
+    )
+    assert state.item() == pytest.approx(11.5)
+    assert output.item() == pytest.approx(34.5)
+
+
+def test_without_a_state_it_starts_from_nothing():
+    *tokens, state = _inputs((2, 4, 3, 2))
+    found, expected = scan(*tokens), scan(*tokens, torch.zeros_like(state))
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
+
+
+def test_half_precision_is_scanned_in_float32():
+    inputs = [one.detach().to(torch.bfloat16) for one in _inputs((1, 30, 4, 4))]
+    output, state = scan(*inputs)
+    assert output.dtype == state.dtype == torch.float32
+    expected, _ = scan_by_steps(*(one.double() for one in inputs))
+    assert torch.allclose(output.double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_nothing_is_kept_where_no_gradient_is_asked_for(monkeypatch):
+    monkeypatch.setattr(selective_scan, "_CHUNK_NUMBERS", 2 * 3 * 2)  # a token a chunk
+    inputs = _inputs((2, 50, 3, 2))
+    made = []
+    real = torch.Tensor.new_empty
+
+    def remember(tensor, *size, **settings):
+        found = real(tensor, *size, **settings)
+        made.append(found.numel())
+        return found
+
+    monkeypatch.setattr(torch.Tensor, "new_empty", remember)
+    with torch.no_grad():
+        alone = scan(*inputs)
+    assert max(made) == 2 * 50 * 3  # the output
+    made.clear()
+    kept = scan(*inputs)
+    assert max(made) == 50 * 2 * 3 * 2
+    assert all(torch.equal(one, other) for one, other in zip(alone, kept, strict=True))

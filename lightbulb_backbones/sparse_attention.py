@@ -1,0 +1,211 @@
+"""Block-sparse causal attention: near tokens, a few far ones, and the beginning (Child et al. 2019,
+section 4.3; Xiao et al. 2023 for the beginning, where attention rests when nothing else matters).
+
+Tokens stand in blocks. A query sees, of its own past, the keys of its own block and of the
+`local - 1` before it, of every `stride`th block, and of the first `sink` blocks:
+
+    block(t) - block(s) < local,   or block(s) + 1 is a multiple of stride,   or block(s) < sink
+
+Four ways to compute it, equal in value and gradient; `choose` names the one that is taken:
+
+    dense     a mask given to torch's attention: every product is made, and most are thrown away
+    gathered  what a block of queries sees is put side by side, block after block
+    flex      torch's FlexAttention
+    flash     what all blocks of queries see is put side by side, for one call of flash-attn
+
+Letters: B batch, H heads, T queries, S keys, D width of a head.
+"""
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from lightbulb_backbones.attention import attend
+
+_LONG = 1024
+"""Tokens from which on a processor gathers."""
+_NEVER = 1 << 40
+"""More blocks than any text has."""
+
+
+@dataclass(frozen=True)
+class SparsePattern:
+    """Which keys a query sees."""
+
+    block: int = 64
+    """Tokens of a block."""
+    local: int = 4
+    """Blocks up to its own that a query sees."""
+    stride: int = 8
+    """Every so manieth block is seen from everywhere after it; 0 for none."""
+    sink: int = 1
+    """First blocks that are seen from everywhere."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("block", 1), ("local", 1), ("stride", 0), ("sink", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be {least} or more, got {getattr(self, name)}")
+
+    def allowed(
+        self, query: Int[Tensor, "*B T"], key: Int[Tensor, "*B S"]
+    ) -> Bool[Tensor, "*B T S"]:
+        """Returns which keys queries may see, from the positions of both."""
+        allowed: Tensor = self.sees(query.unsqueeze(-1), key.unsqueeze(-2))
+        return allowed
+
+    @property
+    def sees(self) -> Callable[[Any, Any], Any]:
+        """Says whether positions see positions, of numbers or of tensors that broadcast.
+
+        A function without annotations, for FlexAttention traces it.
+        """
+        block, local, sink, every = self.block, self.local, self.sink, self.stride or _NEVER
+        return lambda query, key: (
+            (
+                (query // block - key // block < local)
+                | ((key // block + 1) % every == 0)
+                | (key // block < sink)
+            )
+            & (key <= query)
+        )
+
+    def blocks(self, query: int) -> list[int]:
+        """Returns the numbers of the blocks that a block of queries sees, its own the last."""
+        first = query * self.block
+        return [one for one in range(query + 1) if self.sees(first, one * self.block)]
+
+
+def choose(device: torch.device, dtype: torch.dtype, tokens: int) -> str:
+    """Returns how attention over so many tokens of a type is computed on a device."""
+    if device.type == "cpu":
+        return "gathered" if tokens >= _LONG else "dense"
+    if dtype in (torch.float16, torch.bfloat16) and importlib.util.find_spec("flash_attn"):
+        return "flash"
+    return "flex"
+
+
+def sparse_attend(
+    query: Float[Tensor, "B H T D"],
+    key: Float[Tensor, "B H T D"],
+    value: Float[Tensor, "B H T D"],
+    pattern: SparsePattern,
+    how: str | None = None,
+) -> Float[Tensor, "B H T D"]:
+    """Returns the values that the tokens of whole texts see, mixed.
+
+    Padding at the ends of texts needs no mask: no token sees what comes after it.
+
+    Args:
+        how: one of `WAYS`; by default `choose` says.
+    """
+    name = choose(query.device, query.dtype, query.shape[2]) if how is None else how
+    if name not in WAYS:
+        raise ValueError(f"sparse attention is computed by {', '.join(WAYS)}; got {name!r}")
+    return WAYS[name](query, key, value, pattern)
+
+
+def _dense(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> Tensor:
+    position = torch.arange(query.shape[2], device=query.device)
+    return attend(query, key, value, pattern.allowed(position, position)[None, None])
+
+
+def _gathered(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> Tensor:
+    tokens, device = query.shape[2], query.device
+    parts = []
+    for number, start in enumerate(range(0, tokens, pattern.block)):
+        position = torch.arange(start, min(start + pattern.block, tokens), device=device)
+        places = _places(pattern, number, tokens).to(device)
+        allowed = places <= position.unsqueeze(1)
+        keys, values = (one.index_select(2, places) for one in (key, value))
+        parts.append(attend(query[:, :, position], keys, values, allowed[None, None]))
+    return torch.cat(parts, dim=2) if parts else query
+
+
+@lru_cache(maxsize=4096)
+def _places(pattern: SparsePattern, number: int, tokens: int) -> Tensor:
+    """Returns the positions that a block of queries sees, in order."""
+    block = pattern.block
+    parts = [torch.arange(one * block, (one + 1) * block) for one in pattern.blocks(number)]
+    places = torch.cat(parts)
+    return places[places < tokens]
+
+
+def _flex(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> Tensor:
+    from torch.nn.attention.flex_attention import flex_attention
+
+    tokens = query.shape[2]
+    run: Any = flex_attention if query.device.type == "cpu" else _compiled_flex()
+    mask = _block_mask(pattern, tokens, str(query.device))
+    mixed: Tensor = run(query, key, value, block_mask=mask)
+    return mixed
+
+
+@lru_cache(maxsize=1)
+def _compiled_flex() -> Callable[..., Any]:
+    from torch.nn.attention.flex_attention import flex_attention
+
+    return torch.compile(flex_attention)
+
+
+@lru_cache(maxsize=64)
+def _block_mask(pattern: SparsePattern, tokens: int, device: str) -> Any:
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    sees = pattern.sees
+    return create_block_mask(
+        lambda _batch, _head, query, key: sees(query, key),
+        None,
+        None,
+        tokens,
+        tokens,
+        device=device,
+    )
+
+
+def _flash(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> Tensor:
+    from flash_attn import flash_attn_varlen_func  # type: ignore[import-not-found,unused-ignore]
+
+    batch, heads, tokens, width = query.shape
+    block = pattern.block
+    number = -(-tokens // block)
+    seen = [_places(pattern, one, tokens) for one in range(number)]
+    lengths = torch.tensor([len(one) for one in seen])
+    asking = torch.tensor([min(block, tokens - one * block) for one in range(number)])
+    places = torch.cat(seen).to(query.device)
+    # Every block of every text is a sequence of its own; the last keys are the queries' own block.
+    keys, values = (
+        one.index_select(2, places).transpose(1, 2).reshape(-1, heads, width)
+        for one in (key, value)
+    )
+    mixed: Tensor = flash_attn_varlen_func(
+        query.transpose(1, 2).reshape(-1, heads, width),
+        keys,
+        values,
+        _starts(asking.repeat(batch), query.device),
+        _starts(lengths.repeat(batch), query.device),
+        int(asking.max()),
+        int(lengths.max()),
+        causal=True,
+    )
+    return mixed.view(batch, tokens, heads, width).transpose(1, 2)
+
+
+def _starts(lengths: Tensor, device: torch.device) -> Tensor:
+    """Returns where sequences that stand one after the other begin, and where the last ends."""
+    starts = torch.zeros(len(lengths) + 1, dtype=torch.int32)
+    starts[1:] = lengths.cumsum(0)
+    return starts.to(device)
+
+
+WAYS: dict[str, Callable[[Tensor, Tensor, Tensor, SparsePattern], Tensor]] = {
+    "dense": _dense,
+    "gathered": _gathered,
+    "flex": _flex,
+    "flash": _flash,
+}

@@ -1,0 +1,161 @@
+"""The switch layer computes what `transformers` does, feeds no padding, and is balanced."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import multiprocessing
+from transformers import SwitchTransformersConfig
+from transformers.models.switch_transformers.modeling_switch_transformers import (
+    SwitchTransformersSparseMLP,
+)
+
+from lightbulb_backbones.switch import Routed, SwitchFeedForward, balance_loss, z_loss
+
+
+def _layer(experts=4, **settings):
+    torch.manual_seed(0)
+    return SwitchFeedForward(8, 16, experts, **settings).double()
+
+
+def _states(rows=3, tokens=10, seed=0):
+    chance = torch.Generator().manual_seed(seed)
+    return torch.randn(rows, tokens, 8, generator=chance, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_it_computes_what_transformers_does(is_training):
+    torch.manual_seed(0)
+    config = SwitchTransformersConfig(
+        d_model=8,
+        d_ff=16,
+        num_experts=4,
+        expert_capacity=3 if is_training else 10,
+        router_jitter_noise=0.0,
+        dropout_rate=0.0,
+    )
+    theirs = SwitchTransformersSparseMLP(config).train(is_training)
+    for weight in theirs.parameters():
+        torch.nn.init.normal_(weight)
+    ours = _layer(capacity=1.2).float().train(is_training)  # 3 of 10 tokens
+    named = {
+        name.replace("router.classifier", "router").replace("expert_", ""): weight
+        for name, weight in theirs.state_dict().items()
+    }
+    ours.load_state_dict(named)
+    states = _states().float()
+    added, routed = ours(states)
+    assert torch.allclose(added, theirs(states), atol=1e-4)  # of numbers of about 100
+    assert torch.equal(routed.expert, theirs.router(states)[2].argmax(dim=2).flatten())
+    dropped = (added == 0).all(dim=2)
+    assert dropped.any() == is_training
+
+
+def test_one_expert_is_a_dense_layer():
+    layer = _layer(experts=1).train()
+    added, routed = layer(_states())
+    assert torch.allclose(added, layer.experts[0](_states()), atol=1e-12)
+    assert balance_loss(routed).item() == pytest.approx(1.0)
+
+
+@given(st.integers(0, 2**31), st.booleans())
+def test_padding_is_neither_fed_nor_counted(seed, is_training):
+    layer, states = _layer(capacity=2.0).train(is_training), _states()
+    length = torch.randint(0, 11, (3,), generator=torch.Generator().manual_seed(seed))
+    keep = torch.arange(10) < length.unsqueeze(1)
+    added, routed = layer(states, keep)
+    assert not added[~keep].any()
+    assert len(routed.logits) == keep.sum()
+    other, again = layer(states.masked_fill(~keep.unsqueeze(2), 99.0), keep)
+    assert torch.equal(other, added)
+    assert torch.equal(again.logits, routed.logits)
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_a_later_token_changes_no_earlier_one(is_training):
+    layer, states = _layer(capacity=0.5).train(is_training), _states()
+    other = states.clone()
+    other[:, 6:] = _states(seed=1)[:, 6:]
+    one, two = layer(states)[0], layer(other)[0]
+    assert torch.allclose(one[:, :6], two[:, :6], atol=1e-12)
+    assert torch.equal(one[:, :6] == 0, two[:, :6] == 0)
+
+
+@given(st.floats(0.1, 3.0), st.integers(1, 5))
+def test_an_expert_takes_its_share_of_a_text_and_the_first_that_come(capacity, experts):
+    layer = _layer(experts=experts, capacity=capacity).train()
+    added, routed = layer(_states())
+    room = math.ceil(capacity * 10 / experts)
+    fed = (added != 0).any(dim=2)
+    for row, chosen in zip(fed, routed.expert.view(3, 10), strict=True):
+        for expert in range(experts):
+            mine = row[chosen == expert]
+            assert mine.sum() == min(room, len(mine))
+            assert mine[:room].all()
+    layer.eval()
+    assert (layer(_states())[0] != 0).any(dim=2).all()
+
+
+def test_losses_by_hand():
+    logits = torch.log(torch.tensor([[0.75, 0.25], [0.5, 0.5], [0.75, 0.25]]))
+    routed = Routed(logits, torch.tensor([0, 1, 0]))
+    # f = 2/3, 1/3; P = 2/3, 1/3.
+    assert balance_loss(routed).item() == pytest.approx(2 * (4 / 9 + 1 / 9))
+    assert z_loss(routed).item() == pytest.approx(0.0, abs=1e-12)
+    assert z_loss(Routed(logits + 2, routed.expert)).item() == pytest.approx(4.0)
+    nobody = Routed(logits[:0], routed.expert[:0])
+    assert balance_loss(nobody).item() == z_loss(nobody).item() == 0.0
+
+
+def test_the_router_learns_from_what_its_choice_is_worth():
+    layer = _layer().eval()
+    layer(_states())[0].sum().backward()
+    assert layer.router.weight.grad.abs().sum() > 0
+
+
+def test_jitter_moves_the_router_in_training_alone():
+    layer = _layer(jitter=0.5)
+    torch.manual_seed(0)
+    one, two = (layer(_states())[1].logits for _ in range(2))
+    assert not torch.equal(one, two)
+    layer.eval()
+    one, two = (layer(_states())[1].logits for _ in range(2))
+    assert torch.equal(one, two)
+
+
+def _balance_in_a_process(rank, port, logits, expert, results):
+    torch.distributed.init_process_group(
+        "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2
+    )
+    mine = logits[rank].clone().requires_grad_()
+    loss = balance_loss(Routed(mine, expert[rank]))
+    loss.backward()
+    results[rank] = (loss.item(), mine.grad)
+    torch.distributed.destroy_process_group()
+
+
+def test_processes_balance_what_all_of_them_route(free_port):
+    chance = torch.Generator().manual_seed(0)
+    logits = [torch.randn(count, 3, generator=chance) for count in (5, 2)]
+    expert = [one.argmax(dim=1) for one in logits]
+    whole = torch.cat(logits).requires_grad_()
+    loss = balance_loss(Routed(whole, torch.cat(expert)))
+    loss.backward()
+    with multiprocessing.Manager() as manager:
+        results = manager.dict()
+        multiprocessing.spawn(_balance_in_a_process, (free_port, logits, expert, results), nprocs=2)
+        (one, first), (two, second) = results[0], results[1]
+    assert one == pytest.approx(loss.item())
+    assert two == pytest.approx(loss.item())
+    # Gradients are averaged over the processes.
+    assert torch.allclose(torch.cat((first, second)) / 2, whole.grad, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"), [({"experts": 0}, "experts"), ({"capacity": 0.0}, "capa")]
+)
+def test_impossible_layers_are_refused(wrong, told):
+    with pytest.raises(ValueError, match=told):
+        _layer(**wrong)

@@ -44,14 +44,52 @@ def test_of_an_endless_supply_nothing_is_kept_that_was_taken():
     assert read.blocks == [[3, 5], [6, 7, 8]]
 
 
-def test_what_is_to_come_is_read_with_what_is_wanted():
-    read, asked = Reader(), []
-    shelf = shelf_of(read, num_envs=4)
-    shelf.upcoming = lambda count: asked.append(count) or np.arange(10, 13)
-    shelf.take([1])
-    shelf.take([10, 11, 12])
-    assert read.blocks == [[1, 10, 11, 12]]
-    assert asked == [BLOCK // 4]
+class Stream:
+    """Rows that each get numbers in order."""
+
+    def __init__(self, rows=1, num_envs=1, **settings):
+        self.read = Reader()
+        self.shelf = shelf_of(self.read, num_envs=num_envs, is_endless=True, **settings)
+        self.next = np.arange(rows) * 1_000_000
+        self.shelf.upcoming = lambda count: (self.next[:, None] + np.arange(count)).ravel()
+
+    def episode(self, *rows):
+        wanted = self.next[list(rows)].tolist()
+        self.next[list(rows)] += 1
+        ready = [self.shelf.take_ready(one) for one in wanted] if len(rows) == 1 else [None]
+        found = ready if ready[0] is not None else self.shelf.take(wanted)
+        assert found == [f"document {one}" for one in wanted]
+
+    @property
+    def sizes(self):
+        return [len(block) for block in self.read.blocks]
+
+
+def test_what_is_to_come_is_read_further_ahead_the_longer_it_comes():
+    stream = Stream()
+    for _ in range(3 * BLOCK):
+        stream.episode(0)
+    assert stream.sizes == [1, 2, 5, 17, 65, 257, 1025, 2048, 2048, 2048]
+
+
+def test_rows_that_go_on_at_different_times_are_all_read_ahead():
+    stream = Stream(rows=64, num_envs=64)
+    chance = np.random.default_rng(0)
+    for _ in range(400):
+        stream.episode(*np.flatnonzero(chance.random(64) < 0.3).tolist())
+    assert max(stream.sizes) > 1000
+    assert len(stream.sizes) < 40
+
+
+def test_nothing_is_read_ahead_for_long_where_it_does_not_come():
+    stream = Stream()
+    for seed in range(100):
+        stream.next[0] = seed * 1000  # as a seed an episode does
+        stream.episode(0)
+    assert sum(stream.sizes) < 2 * 100
+    for _ in range(100):
+        stream.episode(0)
+    assert max(stream.sizes) > 16
 
 
 def test_the_oldest_make_room():

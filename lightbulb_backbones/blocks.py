@@ -50,7 +50,8 @@ class AttentionBlock(nn.Module):
     ) -> Float[Tensor, "B T D"]:
         """Returns the states of the next layer."""
         mixed: Tensor = states + self.attention(self.attention_norm(states), sight, carried)
-        return mixed + self.feed(self.feed_norm(mixed))
+        fed: Tensor = mixed + self.feed(self.feed_norm(mixed))
+        return fed
 
 
 class SwitchBlock(nn.Module):

@@ -32,6 +32,15 @@ class Carried:
         """Returns an entry, None before the first token."""
         return self.state.get(self._prefix + name)
 
+    def entries(self) -> State:
+        """Returns this part's entries, by their names in it."""
+        start = len(self._prefix)
+        return {
+            name[start:]: tensor
+            for name, tensor in self.state.items()
+            if name.startswith(self._prefix)
+        }
+
     def __setitem__(self, name: str, tensor: Tensor) -> None:
         self.state[self._prefix + name] = tensor
 

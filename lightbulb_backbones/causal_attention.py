@@ -46,6 +46,10 @@ class Sight:
             carried[POSITIONS] = of_keys
         return Sight(position, of_keys, is_whole=before is None)
 
+    def rows(self, rows: Int[Tensor, " n"]) -> "Sight":
+        """Returns what some of the texts see."""
+        return Sight(self.position[rows], self.of_keys[rows], self.is_whole)
+
     def allowed(self, pattern: SparsePattern | None) -> Bool[Tensor, "B 1 T S"]:
         """Returns which keys may be seen, under a pattern or all of the past."""
         query, key = self.position.unsqueeze(2), self.of_keys.unsqueeze(1)
@@ -84,9 +88,9 @@ class CausalAttention(nn.Module):
         """
         query, key, value = self.heads_of(states, sight)
         if carried is not None:
-            key, value = (
-                _joined(carried, name, one) for name, one in (("key", key), ("value", value))
-            )
+            total = sight.of_keys.shape[1]
+            key = _joined(carried, "key", key, total)
+            value = _joined(carried, "value", value, total)
         if not sight.is_whole:
             mixed = attend(query, key, value, sight.allowed(self.pattern))
         elif self.pattern is not None:
@@ -106,10 +110,20 @@ class CausalAttention(nn.Module):
         return rotate(query, sight.position), rotate(key, sight.position), value
 
 
-def _joined(carried: Carried, name: str, heads: Tensor) -> Tensor:
-    """Returns heads after those of earlier parts, and remembers both."""
+def _joined(
+    carried: Carried, name: str, heads: Float[Tensor, "B H T C"], total: int
+) -> Float[Tensor, "B H S C"]:
+    """Returns heads after those of earlier parts, S = `total` of them, and remembers both.
+
+    A layer that has not read all earlier parts, since no text in them was its own, has zeros for
+    them, which are of padding.
+    """
     before = carried.get(name)
-    carried[name] = heads if before is None else torch.cat((before, heads), dim=2)
-    found = carried.get(name)
-    assert found is not None
-    return found
+    parts = [heads] if before is None else [before, heads]
+    lacking = total - sum(part.shape[2] for part in parts)
+    if lacking:
+        batch, number, _, width = heads.shape
+        parts.insert(0, heads.new_zeros(batch, number, lacking, width))
+    joined = torch.cat(parts, dim=2)
+    carried[name] = joined
+    return joined

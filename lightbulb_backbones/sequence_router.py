@@ -1,0 +1,110 @@
+"""The router of whole texts: what a text's prefix looks like decides which expert reads all of it.
+
+From features f of the prefix, its attention (`attention_features`) and the mean of its states:
+
+    p = softmax(MLP(f));   i = argmax p;   y = x + g (expert_i(x) - x),   g = p_i / stop(p_i) = 1
+
+The gate g is 1 in value, so a text is read as by its expert alone, and its gradient tells the
+router what the choice is worth (straight through; Bengio et al. 2013):
+
+    dL/dp_i = <dL/dy, expert_i(x) - x> / p_i
+
+In training Gumbel noise is added to the logits, so that every expert is tried. The decision sees
+the prefix alone and stays, for a causal network must not be told what is to come. It departs from
+the switch layer (Fedus et al. 2021) in that texts are routed, not tokens.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from lightbulb_backbones.carried import Carried, State, take_rows
+from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.switch import Routed
+
+ROUTE = "route"
+"""The entry of a state that says which expert reads a text, from 1; 0 where none does yet."""
+Expert = Callable[[Tensor, Sight, Tensor | None, Carried | None], Tensor]
+"""Reads states (B, T, D), told what they see, what is not padding, and what came before."""
+
+
+class SequenceRouter(nn.Module):
+    """Decides which expert reads a text.
+
+    Args:
+        features: F, numbers that describe a prefix.
+        experts: E.
+        inner: of its network.
+        noise: of the logits, in training.
+    """
+
+    def __init__(self, features: int, experts: int, inner: int = 64, noise: float = 1.0):
+        super().__init__()
+        self.noise = noise
+        self.norm = nn.LayerNorm(features)
+        self.inner = nn.Linear(features, inner)
+        self.logits = nn.Linear(inner, experts)
+
+    def forward(self, features: Float[Tensor, "B F"]) -> Routed:
+        """Returns which expert reads each text."""
+        logits = self.logits(functional.gelu(self.inner(self.norm(features)))).float()
+        tried = logits
+        if self.training and self.noise:
+            uniform = torch.rand_like(logits).clamp(min=1e-20)
+            tried = logits - self.noise * (-uniform.log()).clamp(min=1e-20).log()
+        return Routed(logits, tried.argmax(dim=1))
+
+
+def gate_of(routed: Routed) -> Float[Tensor, " B"]:
+    """Returns ones whose gradient tells the router what its choices are worth."""
+    chosen = routed.logits.softmax(dim=1).gather(1, routed.expert.unsqueeze(1)).squeeze(1)
+    return chosen / chosen.detach()
+
+
+def read_by_experts(
+    experts: Sequence[Expert],
+    route: Int[Tensor, " B"],
+    states: Float[Tensor, "B T D"],
+    sight: Sight,
+    keep: Bool[Tensor, "B T"] | None,
+    carried: Carried | None,
+) -> Float[Tensor, "B T D"]:
+    """Returns what every text's own expert makes of it.
+
+    Args:
+        route: the number of each text's expert, counted from 0.
+        carried: the part of the state that all experts share: a text has one expert, so entries of
+            one name are those of whichever reads it.
+    """
+    found = torch.empty_like(states)
+    before = carried.entries() if carried is not None else {}
+    after: State = {}
+    for number, expert in enumerate(experts):
+        rows = (route == number).nonzero().squeeze(1)
+        if not len(rows):
+            continue
+        taken = take_rows(before, rows)
+        own = Carried(dict(taken)) if carried is not None else None
+        kept = None if keep is None else keep[rows]
+        read = expert(states[rows], sight.rows(rows), kept, own)
+        found = found.index_copy(0, rows, read.to(found.dtype))
+        if own is not None:
+            replaced = {
+                name: tensor for name, tensor in own.state.items() if tensor is not taken.get(name)
+            }
+            _put_rows(after, replaced, rows, len(states))
+    if carried is not None:
+        for name, tensor in after.items():
+            carried[name] = tensor
+    return found
+
+
+def _put_rows(state: State, part: State, rows: Tensor, count: int) -> None:
+    """Writes rows' entries into those of all rows, which are zero elsewhere."""
+    for name, tensor in part.items():
+        if name not in state:
+            state[name] = tensor.new_zeros(count, *tensor.shape[1:])
+        state[name] = state[name].index_copy(0, rows, tensor)

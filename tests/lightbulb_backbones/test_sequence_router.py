@@ -1,0 +1,122 @@
+"""Texts are read by one expert each, as by it alone; and what attention looks like by hand."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lightbulb_backbones.attention_features import attention_features
+from lightbulb_backbones.blocks import AttentionBlock
+from lightbulb_backbones.carried import Carried
+from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.mamba import MambaMixer
+from lightbulb_backbones.sequence_router import SequenceRouter, gate_of, read_by_experts
+from lightbulb_backbones.switch import Routed
+
+
+def _experts():
+    torch.manual_seed(0)
+    block, mixer = AttentionBlock(8, 2, 16).double(), MambaMixer(8, 16, state_size=4)
+    mixer.initialise()
+    mixer = mixer.double()
+
+    def attend(states, sight, keep, carried):
+        del keep
+        return block(states, sight, carried and carried.part("layers.0"))
+
+    def remember(states, sight, keep, carried):
+        del sight
+        return states + mixer(states, keep, carried and carried.part("layers.0"))
+
+    return [attend, remember]
+
+
+def _states(rows=4, tokens=6, seed=0):
+    chance = torch.Generator().manual_seed(seed)
+    return torch.randn(rows, tokens, 8, generator=chance, dtype=torch.float64)
+
+
+def _read(route, parts, experts=None, *, carries=True):
+    """Returns what the experts make of parts, one after the other."""
+    carried = Carried({}) if carries else None
+    found = []
+    for states, keep in parts:
+        tokens = torch.ones(states.shape[:2], dtype=torch.long)
+        sight = Sight.of(tokens, keep, carried)
+        own = carried.part("expert") if carries else None
+        found.append(read_by_experts(experts or _experts(), route, states, sight, keep, own))
+    return found
+
+
+@pytest.mark.parametrize("carries", [False, True])
+def test_a_text_is_read_as_by_its_own_expert_alone(carries):
+    route = torch.tensor([1, 0, 0, 1])
+    with torch.no_grad():
+        (mixed,) = _read(route, [(_states(), None)], carries=carries)
+        for number in (0, 1):
+            (alone,) = _read(torch.full((4,), number), [(_states(), None)], carries=carries)
+            assert torch.allclose(mixed[route == number], alone[route == number], atol=1e-12)
+
+
+@given(st.lists(st.integers(0, 1), min_size=4, max_size=4), st.integers(0, 2**20))
+def test_parts_are_read_as_the_whole_however_texts_are_mixed(route, seed):
+    chance = torch.Generator().manual_seed(seed)
+    route, whole = torch.tensor(route), _states(tokens=9)
+    lengths = torch.randint(0, 4, (3, 4), generator=chance)
+    parts, at = [], torch.zeros(4, dtype=torch.long)
+    for length in lengths:
+        states = torch.full((4, 3, 8), 9.0, dtype=torch.float64)
+        for row in range(4):
+            states[row, : length[row]] = whole[row, at[row] : at[row] + length[row]]
+        parts.append((states, torch.arange(3) < length.unsqueeze(1)))
+        at += length
+    with torch.no_grad():
+        (expected,) = _read(route, [(whole, None)])
+        found = _read(route, parts)
+    for row in range(4):
+        told = torch.cat(
+            [one[row, : length[row]] for one, length in zip(found, lengths, strict=True)]
+        )
+        assert torch.allclose(told, expected[row, : len(told)], atol=1e-10)
+
+
+def test_the_gate_is_one_and_its_gradient_is_what_the_choice_is_worth():
+    logits = torch.randn(3, 2, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    routed = Routed(logits, torch.tensor([0, 1, 1]))
+    worth = torch.tensor([2.0, -1.0, 0.5])
+    gate = gate_of(routed)
+    assert torch.equal(gate, torch.ones(3))
+    (found,) = torch.autograd.grad((gate * worth).sum(), logits)
+    chosen = logits.log_softmax(dim=1).gather(1, routed.expert[:, None]).squeeze(1)
+    (expected,) = torch.autograd.grad((chosen * worth).sum(), logits)
+    assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_in_training_every_expert_is_tried_and_otherwise_the_best_is_taken():
+    torch.manual_seed(0)
+    router = SequenceRouter(5, 3)
+    features = torch.randn(1, 5).expand(400, 5)
+    tried = router(features)
+    assert len(tried.expert.unique()) == 3
+    share = torch.bincount(tried.expert, minlength=3) / 400
+    # The noise of Gumbel draws from the softmax.
+    assert torch.allclose(share, tried.logits[0].softmax(dim=0), atol=0.08)
+    router.eval()
+    assert torch.equal(router(features).expert, tried.logits.argmax(dim=1))
+
+
+def test_features_by_hand():
+    # One head; the second token sees both alike, the third the first alone.
+    query = torch.zeros(1, 1, 3, 2)
+    key = torch.zeros(1, 1, 3, 2)
+    query[0, 0, 2, 0], key[0, 0, 0, 0] = 1000.0, 1.0
+    allowed = torch.ones(3, 3).tril().bool()[None, None]
+    found = attention_features(query, key, allowed, torch.ones(1, 3).bool())
+    entropy = (0 + math.log(2) / math.log(2) + 0) / 3
+    look_back = (0 + 0.5 + 1) / 3
+    sink, peak = (1 + 0.5 + 1) / 3, (1 + 0.5 + 1) / 3
+    assert torch.allclose(found[0], torch.tensor([entropy, look_back, sink, peak]), atol=1e-5)
+    shorter = attention_features(query, key, allowed, torch.tensor([[True, True, False]]))
+    assert torch.allclose(shorter[0], torch.tensor([0.5, 0.25, 0.75, 0.75]), atol=1e-5)

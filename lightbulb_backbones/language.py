@@ -1,0 +1,348 @@
+"""The language expert: a sparse stem, a router of whole texts, sub-experts, a switch decoder.
+
+    tokens → embeddings → stem: block-sparse causal attention
+           → router: features of the prefix's attention and states choose one sub-expert a text
+           → the sub-expert's layers, the choice's gate
+           → decoder: causal attention, the last layers with switch feed-forward networks
+           → states, logits with the embeddings' weights
+
+Behind a text's prefix it is causal: no token changes what comes before it. A prefix is routed as a
+whole, so its own tokens are left out of the loss. What a text becomes depends on no other.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedModel
+from transformers import initialization as init
+from transformers.generation.utils import GenerationMixin
+from transformers.utils.generic import ModelOutput
+
+from lightbulb_backbones.attention_features import FEATURES, attention_features
+from lightbulb_backbones.blocks import AttentionBlock, SwitchBlock
+from lightbulb_backbones.carried import Carried, State
+from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.language_config import LanguageExpertConfig
+from lightbulb_backbones.language_experts import EXPERT_CLASSES
+from lightbulb_backbones.mamba import MambaMixer
+from lightbulb_backbones.padding import Aligned
+from lightbulb_backbones.sequence_router import ROUTE, SequenceRouter, gate_of, read_by_experts
+from lightbulb_backbones.sparse_attention import SparsePattern
+from lightbulb_backbones.state_cache import StateCache
+from lightbulb_backbones.switch import Routed, balance_loss, z_loss
+
+_PREFIX = "prefix"
+"""The entry of a state that says by how many tokens a text was routed."""
+
+
+@dataclass
+class LanguageExpertOutput(ModelOutput):
+    """What the model says of texts: B of them, T tokens."""
+
+    last_hidden_state: Float[Tensor, "B T D"] | None = None
+    past_key_values: StateCache | None = None
+    route: Int[Tensor, " B"] | None = None
+    """The expert that reads each text, by its place in the config's `experts`."""
+    prefix: Int[Tensor, " B"] | None = None
+    """The tokens by which each was routed."""
+    router_loss: Float[Tensor, ""] | None = None
+    """What the routers add to a loss."""
+
+
+@dataclass
+class LanguageExpertCausalOutput(LanguageExpertOutput):
+    """The same with what comes next."""
+
+    loss: Float[Tensor, ""] | None = None
+    """Cross-entropy of the labels behind the prefix, a token, and the routers' loss."""
+    logits: Float[Tensor, "B T V"] | None = None
+
+
+class LanguageExpertPreTrainedModel(PreTrainedModel):
+    """Weights, and what they begin as."""
+
+    config_class = LanguageExpertConfig
+    base_model_prefix = "model"
+    _no_split_modules = ["AttentionBlock", "SwitchBlock", "MambaBlock"]  # noqa: RUF012 # its type
+    _input_embed_layer = "embed"
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        deviation = self.config.initializer_range
+        if isinstance(module, nn.Embedding):
+            init.normal_(module.weight, std=deviation)
+        elif isinstance(module, (nn.Linear, nn.Conv1d)):
+            init.normal_(module.weight, std=deviation)
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        elif isinstance(module, (nn.RMSNorm, nn.LayerNorm)):
+            init.ones_(module.weight)
+            if isinstance(module, nn.LayerNorm):
+                init.zeros_(module.bias)
+        elif isinstance(module, MambaMixer):
+            init.kaiming_uniform_(module.conv1d.weight, a=5**0.5)
+            module.initialise()
+
+
+class LanguageExpertModel(LanguageExpertPreTrainedModel):
+    """Tokens to states."""
+
+    def __init__(self, config: LanguageExpertConfig):
+        super().__init__(config)
+        width, heads = config.hidden_size, config.num_attention_heads
+        self.pattern = SparsePattern(config.block, config.local, config.stride, config.sink)
+        self.embed = nn.Embedding(config.vocab_size, width)
+        self.stem = nn.ModuleList(
+            AttentionBlock(width, heads, config.intermediate_size, self.pattern)
+            for _ in range(config.stem_layers)
+        )
+        self.router = SequenceRouter(
+            FEATURES * heads + width, len(config.experts), noise=config.router_noise
+        )
+        self.experts = nn.ModuleDict(
+            {name: EXPERT_CLASSES[name](config) for name in config.experts}
+        )
+        dense = config.decoder_layers - config.switch_layers
+        self.decoder = nn.ModuleList(
+            AttentionBlock(width, heads, config.intermediate_size)
+            if number < dense
+            else SwitchBlock(
+                width,
+                heads,
+                config.switch_intermediate_size,
+                config.switch_experts,
+                config.capacity,
+                config.jitter,
+            )
+            for number in range(config.decoder_layers)
+        )
+        self.norm = nn.RMSNorm(width)
+        self.post_init()
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        attention_mask: Int[Tensor, "B S"] | Bool[Tensor, "B S"] | None = None,
+        past_key_values: StateCache | None = None,
+        use_cache: bool | None = None,
+        prefix: Int[Tensor, " B"] | None = None,
+        expert: str | None = None,
+    ) -> LanguageExpertOutput:
+        """Returns the states of texts, or of what goes on from a cache.
+
+        Args:
+            attention_mask: what is not padding, of the tokens or of all so far, whose last are
+                these; by default, what is not the config's `pad_token_id`.
+            past_key_values: what an earlier call returned; it is changed to what is after this one.
+            use_cache: whether what is after this call is returned.
+            prefix: tokens by which each text is routed, for texts that are routed here; by default
+                as many as the config says, or all there are.
+            expert: the expert that reads all texts, whatever the router says.
+
+        Raises:
+            ValueError: no expert has that name, or a prefix is empty.
+        """
+        if use_cache is None:
+            use_cache = past_key_values is not None
+        cache = past_key_values
+        if cache is None and use_cache:
+            cache = StateCache()
+        carried = Carried(cache.state) if cache is not None else None
+        text = Aligned.of(input_ids, self._keep(input_ids, attention_mask))
+        states, routed, found = self._read(text, carried, prefix, expert)
+        return LanguageExpertOutput(
+            last_hidden_state=text.back(self.norm(states)),
+            past_key_values=cache if use_cache else None,
+            route=found[ROUTE] - 1,
+            prefix=found[_PREFIX],
+            router_loss=self._router_loss(routed),
+        )
+
+    def step(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        state: State | None = None,
+        attention_mask: Bool[Tensor, "B T"] | None = None,
+    ) -> tuple[Float[Tensor, "B T D"], State]:
+        """Returns the states of the next tokens of texts, and what the tokens after them need.
+
+        Args:
+            state: what the tokens before them returned; None at the beginning of texts.
+        """
+        cache = StateCache(state)
+        told = self(input_ids, attention_mask, cache)
+        return told.last_hidden_state, cache.state
+
+    def _keep(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+        if attention_mask is not None:
+            return attention_mask[:, attention_mask.shape[1] - input_ids.shape[1] :].bool()
+        padding = self.config.pad_token_id
+        return torch.ones_like(input_ids).bool() if padding is None else input_ids != padding
+
+    def _read(
+        self, text: Aligned, carried: Carried | None, prefix: Tensor | None, expert: str | None
+    ) -> tuple[Tensor, list[Routed], State]:
+        """Returns states, how texts and tokens were routed, and the texts' routes and prefixes."""
+        sight = Sight.of(text.tokens, text.keep, carried)
+        entering = states = self.embed(text.tokens)
+        for number, layer in enumerate(self.stem):
+            entering = states
+            states = layer(states, sight, carried and carried.part(f"stem.{number}"))
+        stem = _Stem(text, sight, entering, states)
+        before = {} if carried is None else carried.state
+        found, routed, gate = self._route(stem, before, prefix, expert)
+        if carried is not None:
+            carried.state.update(found)
+        read = read_by_experts(
+            list(self.experts.values()),
+            (found[ROUTE] - 1).clamp(min=0),
+            states,
+            sight,
+            text.keep,
+            carried and carried.part("expert"),
+        )
+        states = states + gate[:, None, None] * (read - states)
+        told = [] if routed is None else [routed]
+        for number, layer in enumerate(self.decoder):
+            part = carried and carried.part(f"decoder.{number}")
+            if isinstance(layer, SwitchBlock):
+                states, switched = layer(states, sight, text.keep, part)
+                told.append(switched)
+            else:
+                states = layer(states, sight, part)
+        return states, told, found
+
+    def _route(
+        self, stem: "_Stem", before: State, prefix: Tensor | None, expert: str | None
+    ) -> tuple[State, Routed | None, Float[Tensor, " B"]]:
+        """Returns which expert reads each text, how those were routed that begin, and gates."""
+        states = stem.states
+        length = stem.length
+        none_yet = torch.zeros_like(length)
+        route, told = before.get(ROUTE, none_yet), before.get(_PREFIX, none_yet)
+        gate = torch.ones_like(states[:, 0, 0])
+        rows = ((route == 0) & (length > 0)).nonzero().squeeze(1)
+        if not len(rows):
+            return {ROUTE: route, _PREFIX: told}, None, gate
+        own = length.clamp(max=self.config.prefix) if prefix is None else prefix.minimum(length)
+        own = own[rows]
+        if (own < 1).any():
+            raise ValueError(f"a text is routed by 1 token or more, got prefix={prefix}")
+        routed = self.router(self._features(stem, rows, own))
+        if expert is not None:
+            if expert not in self.config.experts:
+                known = ", ".join(self.config.experts)
+                raise ValueError(f"expert must be one of {known}, got {expert!r}")
+            forced = torch.full_like(routed.expert, self.config.experts.index(expert))
+            routed = Routed(routed.logits, forced)
+        found = {
+            ROUTE: route.index_copy(0, rows, routed.expert + 1),
+            _PREFIX: told.index_copy(0, rows, own),
+        }
+        return found, routed, gate.index_copy(0, rows, gate_of(routed).to(gate.dtype))
+
+    def _features(self, stem: "_Stem", rows: Tensor, prefix: Tensor) -> Tensor:
+        """Returns what the router is told of texts that begin here."""
+        most = int(prefix.max())
+        keep = torch.arange(most, device=rows.device) < prefix.unsqueeze(1)
+        position = stem.sight.position[rows, :most]
+        last: Any = self.stem[-1]
+        entering = last.attention_norm(stem.entering[rows, :most])
+        sight = Sight(position, position, is_whole=True)
+        query, key, _ = last.attention.heads_of(entering, sight)
+        features = attention_features(query, key, sight.allowed(self.pattern), keep)
+        states = stem.states[rows, :most] * keep.unsqueeze(2)
+        mean = states.sum(dim=1) / prefix.unsqueeze(1)
+        return torch.cat((features.to(mean.dtype), mean), dim=1)
+
+    def _router_loss(self, routed: list[Routed]) -> Float[Tensor, ""]:
+        total = self.embed.weight.new_zeros(())
+        for one in routed:
+            total = total + self.config.balance * balance_loss(one) + self.config.z * z_loss(one)
+        return total
+
+
+@dataclass(frozen=True)
+class _Stem:
+    """What the stem made of texts."""
+
+    text: Aligned
+    sight: Sight
+    entering: Tensor
+    """States before its last layer."""
+    states: Tensor
+
+    @property
+    def length(self) -> Tensor:
+        """Tokens of each text, without padding."""
+        tokens = self.text.tokens
+        if self.text.keep is not None:
+            return self.text.keep.sum(dim=1)
+        return torch.full((len(tokens),), tokens.shape[1], device=tokens.device)
+
+
+class LanguageExpertForCausalLM(LanguageExpertPreTrainedModel, GenerationMixin):
+    """Tokens to what comes next."""
+
+    _tied_weights_keys = {"lm_head.weight": "model.embed.weight"}  # noqa: RUF012 # its type
+
+    def __init__(self, config: LanguageExpertConfig):
+        super().__init__(config)
+        self.model = LanguageExpertModel(config)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.post_init()
+
+    @classmethod
+    def _supports_default_dynamic_cache(cls) -> bool:
+        return False  # its cache is a `StateCache`
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        attention_mask: Int[Tensor, "B S"] | Bool[Tensor, "B S"] | None = None,
+        past_key_values: StateCache | None = None,
+        use_cache: bool | None = None,
+        prefix: Int[Tensor, " B"] | None = None,
+        expert: str | None = None,
+        labels: Int[Tensor, "B T"] | None = None,
+        **_: Any,
+    ) -> LanguageExpertCausalOutput:
+        """Returns logits of what comes next; see `LanguageExpertModel` for the other arguments.
+
+        Args:
+            labels: tokens to be predicted, each from those before it, -100 where none is. Those of
+                prefixes are left out.
+        """
+        told = self.model(input_ids, attention_mask, past_key_values, use_cache, prefix, expert)
+        logits = self.lm_head(told.last_hidden_state)
+        loss = None
+        if labels is not None:
+            keep = self.model._keep(input_ids, attention_mask)
+            place = keep.cumsum(dim=1) - 1
+            left_out = ~keep | (place < told.prefix.unsqueeze(1))
+            wanted = labels.masked_fill(left_out, -100)[:, 1:]
+            loss = functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), wanted.flatten())
+            loss = loss + told.router_loss
+        return LanguageExpertCausalOutput(loss=loss, logits=logits, **told)
+
+    def _update_model_kwargs_for_generation(
+        self,
+        outputs: Any,
+        model_kwargs: dict[str, Any],
+        is_encoder_decoder: bool = False,
+        num_new_tokens: int = 1,
+    ) -> dict[str, Any]:
+        # Without a cache every call begins anew, and must route by the same tokens as the first.
+        told = super()._update_model_kwargs_for_generation(
+            outputs, model_kwargs, is_encoder_decoder, num_new_tokens
+        )
+        return {"prefix": outputs.prefix, **told}
+
+
+AutoConfig.register(LanguageExpertConfig.model_type, LanguageExpertConfig)
+AutoModel.register(LanguageExpertConfig, LanguageExpertModel)
+AutoModelForCausalLM.register(LanguageExpertConfig, LanguageExpertForCausalLM)

@@ -1,0 +1,106 @@
+"""Size of a language expert, and the presets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from transformers import PreTrainedConfig
+
+EXPERTS = ("dpo", "mamba")
+"""Sub-experts that a text may be read by; see `language_experts`."""
+
+
+class LanguageExpertConfig(PreTrainedConfig):
+    """Size of a language expert, and how it learns to route.
+
+    Args:
+        hidden_size: D.
+        intermediate_size: of the feed-forward networks.
+        stem_layers, dpo_layers, mamba_layers, decoder_layers: layers of the parts.
+        experts: sub-experts, of `EXPERTS`.
+        switch_layers: the last layers of the decoder, which are switch layers.
+        switch_experts, switch_intermediate_size: networks of a switch layer, and their size.
+        capacity, jitter: of switch layers in training; see `SwitchFeedForward`.
+        prefix: tokens by which a text is routed, at most.
+        router_noise: of the sequence router in training.
+        balance, z: weights of the routers' losses.
+        block, local, stride, sink: what the stem sees; see `SparsePattern`.
+        state_size: numbers that a channel of Mamba remembers.
+    """
+
+    model_type = "lightbulb_language"
+
+    def __init__(
+        self,
+        vocab_size: int = 256,
+        hidden_size: int = 64,
+        num_attention_heads: int = 4,
+        intermediate_size: int = 176,
+        stem_layers: int = 1,
+        dpo_layers: int = 2,
+        mamba_layers: int = 2,
+        decoder_layers: int = 2,
+        experts: Sequence[str] = EXPERTS,
+        switch_layers: int = 1,
+        switch_experts: int = 4,
+        switch_intermediate_size: int = 128,
+        capacity: float = 1.25,
+        jitter: float = 0.01,
+        prefix: int = 16,
+        router_noise: float = 1.0,
+        balance: float = 0.01,
+        z: float = 0.001,
+        block: int = 64,
+        local: int = 4,
+        stride: int = 8,
+        sink: int = 1,
+        state_size: int = 16,
+        initializer_range: float = 0.02,
+        pad_token_id: int | None = 0,
+        tie_word_embeddings: bool = True,
+        use_cache: bool = True,
+        **settings: Any,
+    ):
+        if not experts or set(experts) - set(EXPERTS):
+            raise ValueError(
+                f"experts must be some of {', '.join(EXPERTS)}, got {', '.join(experts) or 'none'}"
+            )
+        if not 0 <= switch_layers <= decoder_layers:
+            raise ValueError(
+                f"switch_layers must be in [0, decoder_layers={decoder_layers}], got "
+                f"{switch_layers}"
+            )
+        if stem_layers < 1:
+            raise ValueError(
+                f"stem_layers must be 1 or more, got {stem_layers}: its attention routes texts"
+            )
+        if prefix < 1:
+            raise ValueError(f"prefix must be 1 or more, got {prefix}: texts are routed by it")
+        self.vocab_size = vocab_size
+        self.hidden_size = hidden_size
+        self.num_attention_heads = num_attention_heads
+        self.intermediate_size = intermediate_size
+        self.stem_layers = stem_layers
+        self.dpo_layers = dpo_layers
+        self.mamba_layers = mamba_layers
+        self.decoder_layers = decoder_layers
+        self.num_hidden_layers = stem_layers + decoder_layers + max(dpo_layers, mamba_layers)
+        self.experts = tuple(experts)
+        self.switch_layers = switch_layers
+        self.switch_experts = switch_experts
+        self.switch_intermediate_size = switch_intermediate_size
+        self.capacity = capacity
+        self.jitter = jitter
+        self.prefix = prefix
+        self.router_noise = router_noise
+        self.balance = balance
+        self.z = z
+        self.block = block
+        self.local = local
+        self.stride = stride
+        self.sink = sink
+        self.state_size = state_size
+        self.initializer_range = initializer_range
+        self.use_cache = use_cache
+        settings.pop("num_hidden_layers", None)
+        super().__init__(**{"tie_word_embeddings": tie_word_embeddings, **settings})
+        self.pad_token_id = pad_token_id

@@ -1,0 +1,73 @@
+"""The sub-experts of the language expert: what reads a text once its prefix has been routed.
+
+Each is a stack of causal layers over the stem's states. A text's state is in the entries of its own
+expert's layers, which experts of one kind share (`sequence_router.read_by_experts`).
+"""
+
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from transformers import MambaConfig
+
+from lightbulb_backbones.blocks import AttentionBlock
+from lightbulb_backbones.carried import Carried
+from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.language_config import LanguageExpertConfig
+from lightbulb_backbones.mamba import MambaBlock
+
+
+class TransformerExpert(nn.Module):
+    """Layers of causal attention over the whole past: the expert that preferences train (`dpo`)."""
+
+    def __init__(self, config: LanguageExpertConfig):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            AttentionBlock(config.hidden_size, config.num_attention_heads, config.intermediate_size)
+            for _ in range(config.dpo_layers)
+        )
+
+    def forward(
+        self,
+        states: Float[Tensor, "B T D"],
+        sight: Sight,
+        keep: Bool[Tensor, "B T"] | None = None,
+        carried: Carried | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """Returns the states of texts."""
+        del keep  # padding is not seen
+        for number, layer in enumerate(self.layers):
+            states = layer(states, sight, carried and carried.part(f"layers.{number}"))
+        return states
+
+
+class MambaExpert(nn.Module):
+    """Layers of Mamba, whose memory has one size."""
+
+    def __init__(self, config: LanguageExpertConfig):
+        super().__init__()
+        size = MambaConfig(
+            vocab_size=1,
+            hidden_size=config.hidden_size,
+            state_size=config.state_size,
+            num_hidden_layers=config.mamba_layers,
+        )
+        self.layers = nn.ModuleList(MambaBlock(size) for _ in range(config.mamba_layers))
+
+    def forward(
+        self,
+        states: Float[Tensor, "B T D"],
+        sight: Sight,
+        keep: Bool[Tensor, "B T"] | None = None,
+        carried: Carried | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """Returns the states of texts."""
+        del sight  # its state is all it sees
+        for number, layer in enumerate(self.layers):
+            states = layer(states, keep, carried and carried.part(f"layers.{number}"))
+        return states
+
+
+EXPERT_CLASSES: dict[str, type[TransformerExpert] | type[MambaExpert]] = {
+    "dpo": TransformerExpert,
+    "mamba": MambaExpert,
+}
+"""Name of a config's `experts` → what reads."""

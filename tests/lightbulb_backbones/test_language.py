@@ -1,0 +1,228 @@
+"""The language expert: causal, the same in parts and with a cache, routed by the prefix alone."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoModel, AutoModelForCausalLM
+
+from lightbulb_backbones.carried import take_rows
+from lightbulb_backbones.language import (
+    LanguageExpertConfig,
+    LanguageExpertForCausalLM,
+    LanguageExpertModel,
+)
+
+SIZES = {
+    "vocab_size": 40,
+    "hidden_size": 16,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "switch_intermediate_size": 16,
+    "state_size": 4,
+    "prefix": 4,
+    "block": 3,
+    "local": 2,
+    "stride": 3,
+}
+
+
+def _model(seed=0, **more):
+    torch.manual_seed(seed)
+    model = LanguageExpertForCausalLM(LanguageExpertConfig(**SIZES, **more)).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:  # larger weights make every difference visible
+                weight.add_(torch.randn_like(weight) * 0.3)
+    return model.double()
+
+
+@pytest.fixture(scope="module")
+def model():
+    """One whose router sends some of the texts here, and some there."""
+    made = _model()
+    assert set(made(_text()).route.tolist()) == {0, 1}
+    return made
+
+
+def _text(rows=6, tokens=12, seed=0):
+    return torch.randint(1, 40, (rows, tokens), generator=torch.Generator().manual_seed(seed))
+
+
+def _padded():
+    text = _text()
+    text[1, :5] = text[2, :9] = text[4, :1] = 0
+    return text
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"do_sample": False},
+        {"do_sample": False, "num_beams": 3},
+        {"do_sample": True, "top_k": 5},
+        {"do_sample": True, "top_p": 0.8},
+    ],
+    ids=["greedy", "beams", "top-k", "top-p"],
+)
+def test_decoding_with_a_cache_is_decoding_without(model, how):
+    text, found = _padded(), []
+    for use_cache in (True, False):
+        torch.manual_seed(5)
+        found.append(
+            model.generate(
+                text,
+                attention_mask=(text != 0).long(),
+                max_new_tokens=15,
+                use_cache=use_cache,
+                pad_token_id=0,
+                **how,
+            )
+        )
+    assert found[0].shape == (6, 27)
+    assert torch.equal(*found)
+
+
+def test_beams_are_likelier_than_the_greedy_continuation(model):
+    def likelihood(tokens):
+        with torch.no_grad():
+            logits = model(tokens, prefix=torch.full((6,), 4)).logits[:, 11:-1]
+        chosen = logits.log_softmax(dim=2).gather(2, tokens[:, 12:, None])
+        return chosen.sum(dim=(1, 2))
+
+    how = {"max_new_tokens": 4, "do_sample": False, "pad_token_id": 0}
+    greedy, beams = (model.generate(_text(), num_beams=beams, **how) for beams in (1, 40))
+    assert (likelihood(beams) >= likelihood(greedy) - 1e-9).all()
+    assert (likelihood(beams) > likelihood(greedy)).any()
+
+
+@settings(max_examples=25)
+@given(st.lists(st.lists(st.integers(0, 4), min_size=6, max_size=6), min_size=1, max_size=4))
+def test_parts_of_any_lengths_are_read_as_the_whole(parts):
+    model, whole = _model().model, _text(tokens=16)
+    at, state, found = [0] * 6, None, [[] for _ in range(6)]
+    first = torch.zeros(6, dtype=torch.long)
+    with torch.no_grad():
+        for part in parts:
+            text = torch.zeros(6, max(*part, 1), dtype=torch.long)
+            for row, length in enumerate(part):
+                text[row, text.shape[1] - length :] = whole[row, at[row] : at[row] + length]
+                if not at[row]:
+                    first[row] = min(4, length)
+            states, state = model.step(text, state)
+            for row, length in enumerate(part):
+                found[row].append(states[row, text.shape[1] - length :])
+                at[row] += length
+        # A text is routed by what came first of it.
+        expected = model(whole, prefix=first.clamp(min=1)).last_hidden_state
+    for row, told in enumerate(found):
+        assert torch.allclose(torch.cat(told), expected[row, : at[row]], atol=1e-9)
+
+
+@pytest.mark.parametrize("is_training", [False, True])
+def test_no_token_behind_the_prefix_changes_what_comes_before_it(is_training):
+    model, text = _model(jitter=0.0, router_noise=0.0).train(is_training), _text()
+    for place in (4, 8):
+        other = text.clone()
+        other[:, place] = text[:, place] % 39 + 1
+        one, two = model(text), model(other)
+        assert torch.equal(one.route, two.route)
+        assert torch.allclose(one.logits[:, :place], two.logits[:, :place], atol=1e-12)
+        assert not torch.isclose(one.logits[:, place], two.logits[:, place]).all(dim=1).any()
+
+
+@pytest.mark.parametrize("name", ["dpo", "mamba"])
+def test_an_expert_that_is_forced_reads_as_it_would_alone(model, name):
+    alone = _model(experts=(name,))
+    theirs = model.state_dict()
+    with torch.no_grad():
+        for key, weight in alone.state_dict().items():
+            if "router.logits" not in key:
+                weight.copy_(theirs[key])
+    forced = model(_text(), expert=name)
+    assert forced.route.tolist() == [model.config.experts.index(name)] * 6
+    assert torch.allclose(forced.logits, alone(_text()).logits, atol=1e-12)
+    free = model(_text())
+    mine = free.route == model.config.experts.index(name)
+    assert torch.allclose(free.logits[mine], forced.logits[mine], atol=1e-12)
+
+
+def test_what_a_text_becomes_depends_on_no_other(model):
+    whole = model(_padded()).logits
+    for row, text in enumerate(_padded()):
+        own = text[text != 0][None]
+        assert torch.allclose(model(own).logits[0], whole[row, text != 0], atol=1e-9)
+
+
+def test_the_loss_is_of_labels_behind_the_prefix():
+    model, text = _model(balance=0.0, z=0.0), _padded()
+    told = model(text, labels=text)
+    shares = told.logits.log_softmax(dim=2)
+    lost = []
+    for row, tokens in enumerate(text):
+        start = int((tokens == 0).sum())
+        assert told.prefix[row] == min(4, 12 - start)
+        lost += [
+            -shares[row, place - 1, tokens[place]]
+            for place in range(start + int(told.prefix[row]), 12)
+        ]
+    assert torch.allclose(told.loss.double(), torch.stack(lost).mean(), atol=1e-5)
+
+
+def test_the_routers_add_their_losses():
+    text = _text()
+    plain = _model(balance=0.0, z=0.0)(text, labels=text).loss
+    told = _model(balance=0.5, z=0.0)(text, labels=text)
+    # Two routers, of texts and of tokens: each adds a half of at least about one.
+    assert told.router_loss > 0.7
+    assert torch.allclose(told.loss, plain + told.router_loss)
+
+
+def test_gradients_reach_every_weight():
+    model, text = _model().train(), _text(rows=30)
+    model(text, labels=text).loss.backward()
+    assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
+
+
+def test_saved_weights_give_the_same_logits(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    again = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float64)
+    assert type(again) is LanguageExpertForCausalLM
+    assert again.lm_head.weight is again.model.embed.weight
+    assert torch.equal(model(_text()).logits, again(_text()).logits)
+    states = AutoModel.from_pretrained(tmp_path, dtype=torch.float64)
+    assert type(states) is LanguageExpertModel
+    assert torch.equal(states(_text()).last_hidden_state, model.model(_text()).last_hidden_state)
+
+
+def test_rows_of_a_state_go_on_as_their_own_texts_would(model):
+    rows, more = torch.tensor([3, 0, 0, 5]), _text(rows=4, seed=1)
+    with torch.no_grad():
+        _, state = model.model.step(_text())
+        found, _ = model.model.step(more, take_rows(state, rows))
+        whole = torch.cat((_text()[rows], more), dim=1)
+        expected = model.model(whole).last_hidden_state[:, 12:]
+    assert torch.allclose(found, expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"experts": ("dpo", "gru")}, "experts must be some of dpo, mamba, got dpo, gru"),
+        ({"experts": ()}, "got none"),
+        ({"switch_layers": 3}, r"\[0, decoder_layers=2\], got 3"),
+        ({"stem_layers": 0}, "stem_layers must be 1 or more, got 0"),
+    ],
+)
+def test_impossible_sizes_are_refused(wrong, told):
+    with pytest.raises(ValueError, match=told):
+        LanguageExpertConfig(**{**SIZES, **wrong})
+
+
+def test_an_unknown_expert_and_an_empty_prefix_are_refused(model):
+    with pytest.raises(ValueError, match="expert must be one of dpo, mamba, got 'gru'"):
+        model(_text(), expert="gru")
+    with pytest.raises(ValueError, match="routed by 1 token or more"):
+        model(_text(), prefix=torch.zeros(6, dtype=torch.long))
+    with pytest.raises(ValueError, match="prefix must be 1 or more, got 0"):
+        LanguageExpertConfig(**{**SIZES, "prefix": 0})

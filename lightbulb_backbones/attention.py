@@ -16,10 +16,10 @@ from torch.nn import functional
 def attend(
     query: Float[Tensor, "B H T D"],
     key: Float[Tensor, "B H S D"],
-    value: Float[Tensor, "B H S D"],
+    value: Float[Tensor, "B H S C"],
     allowed: Bool[Tensor, "#B #H #T S"] | None = None,
     bias: Float[Tensor, "#B #H #T S"] | None = None,
-) -> Float[Tensor, "B H T D"]:
+) -> Float[Tensor, "B H T C"]:
     """Returns the values that queries see, mixed; zero where a query may see no key.
 
     Args:
@@ -28,7 +28,7 @@ def attend(
     """
     mask: Tensor | None = allowed
     if bias is not None:
-        mask = bias if allowed is None else bias.masked_fill(~allowed, -torch.inf)
+        mask = bias if allowed is None else torch.where(allowed, bias, -torch.inf)
     mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
     if allowed is not None:
         mixed = mixed.masked_fill(~allowed.any(dim=3, keepdim=True), 0.0)

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from lightbulb_backbones.attention import attend, rotate
 from lightbulb_backbones.carried import Carried
+from lightbulb_backbones.context import Context
 from lightbulb_backbones.sparse_attention import SparsePattern, sparse_attend
 
 POSITIONS = "positions"
@@ -29,6 +30,8 @@ class Sight:
     """Of all tokens so far, those of the part the last."""
     is_whole: bool
     """Whether the part is all there is so far, with padding at its end at most."""
+    context: Context | None = None
+    """What was retrieved for the texts; None where nothing was."""
 
     @staticmethod
     def of(
@@ -48,7 +51,8 @@ class Sight:
 
     def rows(self, rows: Int[Tensor, " n"]) -> "Sight":
         """Returns what some of the texts see."""
-        return Sight(self.position[rows], self.of_keys[rows], self.is_whole)
+        context = None if self.context is None else self.context.rows(rows)
+        return Sight(self.position[rows], self.of_keys[rows], self.is_whole, context)
 
     def allowed(self, pattern: SparsePattern | None) -> Bool[Tensor, "B 1 T S"]:
         """Returns which keys may be seen, under a pattern or all of the past."""
@@ -89,28 +93,26 @@ class CausalAttention(nn.Module):
         query, key, value = self.heads_of(states, sight)
         if carried is not None:
             total = sight.of_keys.shape[1]
-            key = _joined(carried, "key", key, total)
-            value = _joined(carried, "value", value, total)
+            key = joined(carried, "key", key, total)
+            value = joined(carried, "value", value, total)
         if not sight.is_whole:
             mixed = attend(query, key, value, sight.allowed(self.pattern))
         elif self.pattern is not None:
             mixed = sparse_attend(query, key, value, self.pattern)
         else:  # no token sees what comes after it, the padding of texts among that
             mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        joined: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
-        return joined
+        found: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
+        return found
 
     def heads_of(
         self, states: Float[Tensor, "B T D"], sight: Sight
     ) -> tuple[Float[Tensor, "B H T C"], Float[Tensor, "B H T C"], Float[Tensor, "B H T C"]]:
         """Returns queries, keys and values, the former two turned by their positions."""
-        batch, tokens, width = states.shape
-        split = self.query_key_value(states).view(batch, tokens, 3, self.heads, width // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4)
+        query, key, value = split_heads(self.query_key_value(states), 3, self.heads)
         return rotate(query, sight.position), rotate(key, sight.position), value
 
 
-def _joined(
+def joined(
     carried: Carried, name: str, heads: Float[Tensor, "B H T C"], total: int
 ) -> Float[Tensor, "B H S C"]:
     """Returns heads after those of earlier parts, S = `total` of them, and remembers both.
@@ -124,6 +126,15 @@ def _joined(
     if lacking:
         batch, number, _, width = heads.shape
         parts.insert(0, heads.new_zeros(batch, number, lacking, width))
-    joined = torch.cat(parts, dim=2)
-    carried[name] = joined
-    return joined
+    whole = torch.cat(parts, dim=2)
+    carried[name] = whole
+    return whole
+
+
+def split_heads(
+    states: Float[Tensor, "B T W"], parts: int, heads: int
+) -> tuple[Float[Tensor, "B H T C"], ...]:
+    """Returns the parts that stand side by side in states, each by heads."""
+    batch, tokens, width = states.shape
+    split = states.view(batch, tokens, parts, heads, width // parts // heads)
+    return split.permute(2, 0, 3, 1, 4).unbind()

@@ -10,7 +10,7 @@ Behind a text's prefix it is causal: no token changes what comes before it. A pr
 whole, so its own tokens are left out of the loss. What a text becomes depends on no other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -26,10 +26,13 @@ from lightbulb_backbones.attention_features import FEATURES, attention_features
 from lightbulb_backbones.blocks import AttentionBlock, SwitchBlock
 from lightbulb_backbones.carried import Carried, State
 from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.context import Context
 from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.language_experts import EXPERT_CLASSES
 from lightbulb_backbones.mamba import MambaMixer
 from lightbulb_backbones.padding import Aligned
+from lightbulb_backbones.passage_index import PassageIndex
+from lightbulb_backbones.retrieval import Retriever
 from lightbulb_backbones.sequence_router import ROUTE, SequenceRouter, gate_of, read_by_experts
 from lightbulb_backbones.sparse_attention import SparsePattern
 from lightbulb_backbones.state_cache import StateCache
@@ -106,6 +109,16 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         self.experts = nn.ModuleDict(
             {name: EXPERT_CLASSES[name](config) for name in config.experts}
         )
+        self.retriever: Retriever | None = None
+        if "rag" in config.experts:
+            self.retriever = Retriever(
+                config.vocab_size,
+                config.retriever_size,
+                config.retriever_heads,
+                config.retriever_layers,
+            )
+        self.index: PassageIndex | None = None
+        """What texts that `rag` reads retrieve from; they retrieve nothing where there is none."""
         dense = config.decoder_layers - config.switch_layers
         self.decoder = nn.ModuleList(
             AttentionBlock(width, heads, config.intermediate_size)
@@ -195,6 +208,7 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         stem = _Stem(text, sight, entering, states)
         before = {} if carried is None else carried.state
         found, routed, gate = self._route(stem, before, prefix, expert)
+        sight = replace(sight, context=self._retrieve(text, before, found, carried))
         if carried is not None:
             carried.state.update(found)
         read = read_by_experts(
@@ -244,6 +258,27 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
             _PREFIX: told.index_copy(0, rows, own),
         }
         return found, routed, gate.index_copy(0, rows, gate_of(routed).to(gate.dtype))
+
+    def _retrieve(
+        self, text: Aligned, before: State, found: State, carried: Carried | None
+    ) -> Context | None:
+        """Returns what the texts go on with, and what is retrieved for those that begin."""
+        kept = Context.carried(carried.part("context")) if carried is not None else None
+        if self.retriever is None or self.index is None:
+            return kept
+        number = self.config.experts.index("rag") + 1
+        begins = before.get(ROUTE, torch.zeros_like(found[ROUTE])) == 0
+        rows = (begins & (found[ROUTE] == number)).nonzero().squeeze(1)
+        if not len(rows):
+            return kept
+        length = found[_PREFIX][rows]
+        tokens = text.tokens[rows, : int(length.max())]
+        keep = torch.arange(tokens.shape[1], device=rows.device) < length.unsqueeze(1)
+        fresh = self.retriever.retrieve(self.index, tokens, keep, self.config.passages)
+        context = fresh.among(rows, kept or fresh.nothing(len(text.tokens)))
+        if carried is not None:
+            context.carry(carried.part("context"))
+        return context
 
     def _features(self, stem: "_Stem", rows: Tensor, prefix: Tensor) -> Tensor:
         """Returns what the router is told of texts that begin here."""

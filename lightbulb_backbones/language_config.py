@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import PreTrainedConfig
 
-EXPERTS = ("dpo", "mamba")
+EXPERTS = ("rag", "dpo", "mamba")
 """Sub-experts that a text may be read by; see `language_experts`."""
 
 
@@ -15,7 +15,7 @@ class LanguageExpertConfig(PreTrainedConfig):
     Args:
         hidden_size: D.
         intermediate_size: of the feed-forward networks.
-        stem_layers, dpo_layers, mamba_layers, decoder_layers: layers of the parts.
+        stem_layers, rag_layers, dpo_layers, mamba_layers, decoder_layers: layers of the parts.
         experts: sub-experts, of `EXPERTS`.
         switch_layers: the last layers of the decoder, which are switch layers.
         switch_experts, switch_intermediate_size: networks of a switch layer, and their size.
@@ -25,6 +25,8 @@ class LanguageExpertConfig(PreTrainedConfig):
         balance, z: weights of the routers' losses.
         block, local, stride, sink: what the stem sees; see `SparsePattern`.
         state_size: numbers that a channel of Mamba remembers.
+        retriever_size, retriever_layers, retriever_heads: of the towers.
+        passages: K, what is retrieved for a text.
     """
 
     model_type = "lightbulb_language"
@@ -36,6 +38,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         num_attention_heads: int = 4,
         intermediate_size: int = 176,
         stem_layers: int = 1,
+        rag_layers: int = 2,
         dpo_layers: int = 2,
         mamba_layers: int = 2,
         decoder_layers: int = 2,
@@ -54,6 +57,10 @@ class LanguageExpertConfig(PreTrainedConfig):
         stride: int = 8,
         sink: int = 1,
         state_size: int = 16,
+        retriever_size: int = 64,
+        retriever_layers: int = 1,
+        retriever_heads: int = 4,
+        passages: int = 4,
         initializer_range: float = 0.02,
         pad_token_id: int | None = 0,
         tie_word_embeddings: bool = True,
@@ -80,10 +87,13 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.num_attention_heads = num_attention_heads
         self.intermediate_size = intermediate_size
         self.stem_layers = stem_layers
+        self.rag_layers = rag_layers
         self.dpo_layers = dpo_layers
         self.mamba_layers = mamba_layers
         self.decoder_layers = decoder_layers
-        self.num_hidden_layers = stem_layers + decoder_layers + max(dpo_layers, mamba_layers)
+        self.num_hidden_layers = (
+            stem_layers + max(rag_layers, dpo_layers, mamba_layers) + decoder_layers
+        )
         self.experts = tuple(experts)
         self.switch_layers = switch_layers
         self.switch_experts = switch_experts
@@ -99,6 +109,10 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.stride = stride
         self.sink = sink
         self.state_size = state_size
+        self.retriever_size = retriever_size
+        self.retriever_layers = retriever_layers
+        self.retriever_heads = retriever_heads
+        self.passages = passages
         self.initializer_range = initializer_range
         self.use_cache = use_cache
         settings.pop("num_hidden_layers", None)

@@ -13,6 +13,7 @@ from lightbulb_backbones.carried import Carried
 from lightbulb_backbones.causal_attention import Sight
 from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.mamba import MambaBlock
+from lightbulb_backbones.rag_attention import RetrievalBlock
 
 
 class TransformerExpert(nn.Module):
@@ -36,6 +37,36 @@ class TransformerExpert(nn.Module):
         del keep  # padding is not seen
         for number, layer in enumerate(self.layers):
             states = layer(states, sight, carried and carried.part(f"layers.{number}"))
+        return states
+
+
+class RetrievalExpert(nn.Module):
+    """Layers of causal attention that passages enter; without any, over the past alone (`rag`)."""
+
+    def __init__(self, config: LanguageExpertConfig):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            RetrievalBlock(
+                config.hidden_size,
+                config.num_attention_heads,
+                config.intermediate_size,
+                config.retriever_size,
+            )
+            for _ in range(config.rag_layers)
+        )
+
+    def forward(
+        self,
+        states: Float[Tensor, "B T D"],
+        sight: Sight,
+        keep: Bool[Tensor, "B T"] | None = None,
+        carried: Carried | None = None,
+    ) -> Float[Tensor, "B T D"]:
+        """Returns the states of texts."""
+        del keep  # padding is not seen
+        for number, layer in enumerate(self.layers):
+            part = carried and carried.part(f"layers.{number}")
+            states = layer(states, sight, sight.context, part)
         return states
 
 
@@ -66,7 +97,8 @@ class MambaExpert(nn.Module):
         return states
 
 
-EXPERT_CLASSES: dict[str, type[TransformerExpert] | type[MambaExpert]] = {
+EXPERT_CLASSES: dict[str, type[RetrievalExpert] | type[TransformerExpert] | type[MambaExpert]] = {
+    "rag": RetrievalExpert,
     "dpo": TransformerExpert,
     "mamba": MambaExpert,
 }

@@ -24,24 +24,35 @@ SIZES = {
     "block": 3,
     "local": 2,
     "stride": 3,
+    "retriever_size": 8,
+    "retriever_heads": 2,
+    "passages": 2,
 }
+SEED = 3
+"""Of weights by which texts go to every expert."""
 
 
-def _model(seed=0, **more):
+def _model(seed=SEED, **more):
     torch.manual_seed(seed)
-    model = LanguageExpertForCausalLM(LanguageExpertConfig(**SIZES, **more)).eval()
+    model = LanguageExpertForCausalLM(LanguageExpertConfig(**{**SIZES, **more})).eval()
     with torch.no_grad():
         for weight in model.parameters():
             if weight.dim() > 1:  # larger weights make every difference visible
                 weight.add_(torch.randn_like(weight) * 0.3)
-    return model.double()
+    model.double()
+    if model.model.retriever is not None:
+        passages = torch.randint(1, 40, (20, 5), generator=torch.Generator().manual_seed(0))
+        passages[::3, 3:] = 0
+        model.model.index = model.model.retriever.index(passages)
+    return model
 
 
 @pytest.fixture(scope="module")
 def model():
-    """One whose router sends some of the texts here, and some there."""
+    """One whose router sends some of the texts to every expert."""
     made = _model()
-    assert set(made(_text()).route.tolist()) == {0, 1}
+    assert set(made(_text()).route.tolist()) == {0, 1, 2}
+    assert set(made(_padded()).route.tolist()) == {0, 1, 2}
     return made
 
 
@@ -131,7 +142,7 @@ def test_no_token_behind_the_prefix_changes_what_comes_before_it(is_training):
         assert not torch.isclose(one.logits[:, place], two.logits[:, place]).all(dim=1).any()
 
 
-@pytest.mark.parametrize("name", ["dpo", "mamba"])
+@pytest.mark.parametrize("name", ["rag", "dpo", "mamba"])
 def test_an_expert_that_is_forced_reads_as_it_would_alone(model, name):
     alone = _model(experts=(name,))
     theirs = model.state_dict()
@@ -139,6 +150,7 @@ def test_an_expert_that_is_forced_reads_as_it_would_alone(model, name):
         for key, weight in alone.state_dict().items():
             if "router.logits" not in key:
                 weight.copy_(theirs[key])
+    alone.model.index = model.model.index
     forced = model(_text(), expert=name)
     assert forced.route.tolist() == [model.config.experts.index(name)] * 6
     assert torch.allclose(forced.logits, alone(_text()).logits, atol=1e-12)
@@ -184,13 +196,46 @@ def test_gradients_reach_every_weight():
     assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
 
 
+def test_what_is_retrieved_is_read_and_kept(model):
+    text, expert = _text(), "rag"
+    told = model(text, expert=expert).logits
+    passages = model.model.index.tokens
+    try:
+        with torch.no_grad():
+            _, state = model.model.step(text)
+            model.model.index = model.model.retriever.index(passages.flip(0) % 39 + 1)
+            assert not torch.isclose(model(text, expert=expert).logits, told).all()
+            model.model.index = None
+            without = model(text, expert=expert).logits
+            assert not torch.isclose(without, told).all()
+            # What was retrieved at a text's beginning stays, whatever comes of the index.
+            rag = model(text).route == 0
+            assert torch.equal(state["context.keep"].any(dim=1), rag)
+            more = _text(tokens=3, seed=1)
+            found, _ = model.model.step(more, state)
+    finally:
+        model.model.index = model.model.retriever.index(passages)
+    whole = model.model(torch.cat((text, more), dim=1)).last_hidden_state
+    assert torch.allclose(found, whole[:, 12:], atol=1e-9)
+
+
+def test_the_loss_teaches_the_question_tower_through_attention(model):
+    text = _text()
+    model.zero_grad()
+    model(text, labels=text, expert="rag").loss.backward()
+    assert model.model.retriever.questions.embed.weight.grad.abs().sum() > 0
+    model.zero_grad()
+
+
 def test_saved_weights_give_the_same_logits(model, tmp_path):
     model.save_pretrained(tmp_path)
     again = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float64)
+    again.model.index = model.model.index
     assert type(again) is LanguageExpertForCausalLM
     assert again.lm_head.weight is again.model.embed.weight
     assert torch.equal(model(_text()).logits, again(_text()).logits)
     states = AutoModel.from_pretrained(tmp_path, dtype=torch.float64)
+    states.index = model.model.index
     assert type(states) is LanguageExpertModel
     assert torch.equal(states(_text()).last_hidden_state, model.model(_text()).last_hidden_state)
 
@@ -208,7 +253,7 @@ def test_rows_of_a_state_go_on_as_their_own_texts_would(model):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"experts": ("dpo", "gru")}, "experts must be some of dpo, mamba, got dpo, gru"),
+        ({"experts": ("dpo", "gru")}, "experts must be some of rag, dpo, mamba, got dpo, gru"),
         ({"experts": ()}, "got none"),
         ({"switch_layers": 3}, r"\[0, decoder_layers=2\], got 3"),
         ({"stem_layers": 0}, "stem_layers must be 1 or more, got 0"),
@@ -220,7 +265,7 @@ def test_impossible_sizes_are_refused(wrong, told):
 
 
 def test_an_unknown_expert_and_an_empty_prefix_are_refused(model):
-    with pytest.raises(ValueError, match="expert must be one of dpo, mamba, got 'gru'"):
+    with pytest.raises(ValueError, match="expert must be one of rag, dpo, mamba, got 'gru'"):
         model(_text(), expert="gru")
     with pytest.raises(ValueError, match="routed by 1 token or more"):
         model(_text(), prefix=torch.zeros(6, dtype=torch.long))

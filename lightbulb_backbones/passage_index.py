@@ -1,0 +1,112 @@
+"""An index of passages by their vectors: exact search for the largest inner products, kept on disk.
+
+Vectors stand in memory and every one is looked at, which is exact and, up to some hundred thousand
+passages, fast: one matrix product a search.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+_WEIGHTS, _ABOUT = "passages.safetensors", "passages.json"
+_VERSION = 1
+
+
+class PassageIndex:
+    """Passages, their tokens and their vectors.
+
+    Args:
+        width: D, of the vectors.
+        length: M, tokens of a passage at most; shorter ones are padded with 0.
+    """
+
+    def __init__(self, width: int, length: int):
+        if width < 1 or length < 1:
+            raise ValueError(f"width and length must be 1 or more, got {width} and {length}")
+        self.width = width
+        self.length = length
+        self.vectors: Float[Tensor, "P D"] = torch.zeros(0, width)
+        self.tokens: Int[Tensor, "P M"] = torch.zeros(0, length, dtype=torch.long)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def add(self, tokens: Int[Tensor, "n m"], vectors: Float[Tensor, "n d"]) -> None:
+        """Takes in passages.
+
+        Raises:
+            ValueError: they are longer than the index holds, their vectors have another width, or
+                are not numbers.
+        """
+        if tokens.shape[1] > self.length:
+            raise ValueError(
+                f"a passage has {tokens.shape[1]} tokens, and this index holds {self.length} of "
+                "each: cut them into shorter passages, or make an index with a larger length"
+            )
+        self._check_width(vectors, "passages")
+        if not vectors.isfinite().all():
+            raise ValueError("the vectors of passages must be finite: some are not")
+        padded = torch.nn.functional.pad(tokens, (0, self.length - tokens.shape[1]))
+        self.tokens = torch.cat((self.tokens, padded.cpu()))
+        self.vectors = torch.cat((self.vectors, vectors.detach().float().cpu()))
+
+    def search(
+        self, questions: Float[Tensor, "B D"], count: int
+    ) -> tuple[Float[Tensor, "B K"], Int[Tensor, "B K"]]:
+        """Returns the largest inner products with questions, and the passages' numbers.
+
+        Args:
+            count: K; fewer are returned where the index holds fewer.
+
+        Raises:
+            ValueError: the index is empty, or its vectors have another width.
+        """
+        if not len(self):
+            raise ValueError("the index is empty: add passages before it is searched")
+        if count < 1:
+            raise ValueError(f"count must be 1 or more, got {count}")
+        self._check_width(questions, "questions")
+        products = questions.detach().float().cpu() @ self.vectors.T
+        found = products.topk(min(count, len(self)), dim=1)
+        return found.values, found.indices
+
+    def _check_width(self, vectors: Tensor, whose: str) -> None:
+        if vectors.shape[1] != self.width:
+            raise ValueError(
+                f"vectors of {whose} have {vectors.shape[1]} numbers, and this index is of vectors "
+                f"of {self.width}: both must come from towers of one retriever"
+            )
+
+    def save(self, folder: Path) -> None:
+        """Writes the index into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = {"vectors": self.vectors.contiguous(), "tokens": self.tokens.contiguous()}
+        save_file(kept, folder / _WEIGHTS)
+        about = {"version": _VERSION, "width": self.width, "length": self.length}
+        (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+    @staticmethod
+    def load(folder: Path) -> "PassageIndex":
+        """Reads an index that `save` wrote.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: it is of another version.
+        """
+        if not (folder / _ABOUT).is_file():
+            raise FileNotFoundError(f"{folder} holds no index of passages: {_ABOUT} is missing")
+        about: dict[str, Any] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if about.get("version") != _VERSION:
+            raise ValueError(
+                f"{folder / _ABOUT} is of version {about.get('version')}, and this one reads "
+                f"{_VERSION}: index the passages again"
+            )
+        index = PassageIndex(about["width"], about["length"])
+        kept = load_file(folder / _WEIGHTS)
+        index.tokens, index.vectors = kept["tokens"], kept["vectors"]
+        return index

@@ -1,0 +1,136 @@
+"""Towers learn which passage answers, an index finds it, and outlives the process."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from lightbulb_backbones.passage_index import PassageIndex
+from lightbulb_backbones.retrieval import Retriever
+
+
+def _retriever():
+    torch.manual_seed(0)
+    return Retriever(30, 8, heads=2, layers=1).double()
+
+
+def _tokens(rows, length=5, seed=0):
+    return torch.randint(1, 30, (rows, length), generator=torch.Generator().manual_seed(seed))
+
+
+def test_a_search_finds_the_largest_products():
+    chance = torch.Generator().manual_seed(0)
+    index = PassageIndex(4, 5)
+    vectors = torch.randn(50, 4, generator=chance)
+    index.add(_tokens(20), vectors[:20])
+    index.add(_tokens(30, length=3), vectors[20:])
+    asked = torch.randn(7, 4, generator=chance)
+    values, found = index.search(asked, 6)
+    products = asked @ vectors.T
+    assert torch.equal(found, products.argsort(dim=1, descending=True)[:, :6])
+    assert torch.allclose(values, products.gather(1, found))
+    assert index.search(asked, 99)[1].shape == (7, 50)
+    assert index.tokens[20:, 3:].eq(0).all()
+
+
+def test_an_index_outlives_its_process(tmp_path):
+    index = PassageIndex(4, 5)
+    index.add(_tokens(3), torch.eye(4)[:3])
+    index.save(tmp_path / "index")
+    again = PassageIndex.load(tmp_path / "index")
+    assert torch.equal(again.tokens, index.tokens)
+    assert torch.equal(again.vectors, index.vectors)
+    assert again.search(torch.eye(4)[1:2], 1)[1].item() == 1
+
+
+def test_the_loss_by_hand():
+    retriever = _retriever()
+    asked, told = _tokens(3), _tokens(3, seed=1)
+    question, passage = (
+        vectors.detach() for vectors in (retriever.questions(asked)[0], retriever.passages(told)[0])
+    )
+    expected = 0.0
+    for row in range(3):
+        products = [float(question[row] @ other) for other in passage]
+        expected -= math.log(math.exp(products[row]) / sum(map(math.exp, products))) / 3
+    assert retriever.loss(asked, told).item() == pytest.approx(expected)
+
+
+def test_padding_changes_no_vector():
+    retriever = _retriever()
+    short = _tokens(2, length=3)
+    vectors, states = retriever.passages(short)
+    padded = torch.nn.functional.pad(short, (0, 4))
+    other, more = retriever.passages(padded)
+    assert torch.allclose(vectors, other, atol=1e-6)
+    assert torch.allclose(states, more[:, :3], atol=1e-6)
+
+
+def test_towers_learn_which_passage_answers():
+    torch.manual_seed(0)
+    retriever = Retriever(64, 16, heads=2, layers=1)
+    optimizer = torch.optim.Adam(retriever.parameters(), lr=3e-3)
+    chance = torch.Generator().manual_seed(0)
+
+    def pairs(count):
+        # What is asked for stands in the passage among other words, under another number.
+        asked = torch.randint(2, 32, (count, 1), generator=chance)
+        noise = torch.randint(2, 32, (count, 2), generator=chance)
+        passages = torch.cat((torch.ones_like(asked), asked + 32, noise), dim=1)
+        return asked, passages
+
+    asked, passages = pairs(200)
+    distinct = torch.arange(2, 32)[:, None]
+    answers = torch.cat((torch.ones_like(distinct), distinct + 32, distinct, distinct), dim=1)
+
+    def found():
+        index = retriever.index(answers)
+        return (
+            (index.search(retriever.questions(distinct)[0], 1)[1][:, 0] == torch.arange(30))
+            .float()
+            .mean()
+        )
+
+    assert found() < 0.4
+    for _ in range(150):
+        asked, passages = pairs(32)
+        optimizer.zero_grad()
+        retriever.loss(asked, passages).backward()
+        optimizer.step()
+    assert found() > 0.9
+
+
+def test_what_is_retrieved_carries_gradients_to_both_towers():
+    retriever = _retriever()
+    index = retriever.index(_tokens(20))
+    context = retriever.retrieve(index, _tokens(2, seed=3), None, 4)
+    assert context.states.shape == (2, 20, 8)
+    assert torch.allclose(context.log_probability[:, ::5].exp().sum(dim=1), torch.ones(2).double())
+    (context.states.sum(dim=2) * context.log_probability).sum().backward()
+    for tower in (retriever.questions, retriever.passages):
+        assert tower.embed.weight.grad.abs().sum() > 0
+
+
+def test_bad_indices_are_refused(tmp_path):
+    index = PassageIndex(4, 5)
+    with pytest.raises(ValueError, match="the index is empty"):
+        index.search(torch.zeros(1, 4), 1)
+    with pytest.raises(ValueError, match="have 3 numbers, and this index is of vectors of 4"):
+        index.add(_tokens(2), torch.zeros(2, 3))
+    with pytest.raises(ValueError, match="a passage has 6 tokens, and this index holds 5"):
+        index.add(_tokens(2, length=6), torch.zeros(2, 4))
+    with pytest.raises(ValueError, match="must be finite"):
+        index.add(_tokens(2), torch.full((2, 4), torch.nan))
+    index.add(_tokens(2), torch.zeros(2, 4))
+    with pytest.raises(ValueError, match="questions have 5 numbers"):
+        index.search(torch.zeros(1, 5), 1)
+    with pytest.raises(ValueError, match="count must be 1 or more, got 0"):
+        index.search(torch.zeros(1, 4), 0)
+    with pytest.raises(FileNotFoundError, match="holds no index"):
+        PassageIndex.load(tmp_path)
+    index.save(tmp_path)
+    about = json.loads((tmp_path / "passages.json").read_text())
+    (tmp_path / "passages.json").write_text(json.dumps({**about, "version": 9}))
+    with pytest.raises(ValueError, match="is of version 9, and this one reads 1"):
+        PassageIndex.load(tmp_path)

@@ -136,6 +136,7 @@ def _balance_in_a_process(rank, port, logits, expert, results):
     torch.distributed.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_processes_balance_what_all_of_them_route(free_port):
     chance = torch.Generator().manual_seed(0)
     logits = [torch.randn(count, 3, generator=chance) for count in (5, 2)]

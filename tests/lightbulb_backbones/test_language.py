@@ -94,6 +94,28 @@ def test_decoding_with_a_cache_is_decoding_without(model, how):
     assert torch.equal(*found)
 
 
+def test_prompts_shorter_than_the_prefix_are_routed_by_themselves_with_a_cache_or_without():
+    model, text = _model(prefix=8), _text(rows=40, tokens=1)
+    how = {"max_new_tokens": 12, "do_sample": False, "pad_token_id": 0}
+    found = [model.generate(text, use_cache=use_cache, **how) for use_cache in (True, False)]
+    assert torch.equal(*found)
+    # It matters: by more tokens, some would be read by others.
+    assert not torch.equal(model(found[0]).route, model(text).route)
+
+
+def test_a_text_that_begins_later_is_read_by_layers_that_read_no_text_before():
+    model = _model(experts=("mamba", "dpo"))
+    texts = _text(rows=40)
+    route = model(texts).route
+    early, late = texts[route == 0][:1], texts[route == 1][:1]
+    with torch.no_grad():
+        first = torch.cat((early[:, :6], torch.zeros_like(late[:, :6])))
+        _, state = model.model.step(first)
+        found, _ = model.model.step(torch.cat((early[:, 6:], late[:, :6])), state)
+        expected = model.model(late).last_hidden_state
+    assert torch.allclose(found[1], expected[0, :6], atol=1e-9)
+
+
 def test_beams_are_likelier_than_the_greedy_continuation(model):
     def likelihood(tokens):
         with torch.no_grad():
@@ -179,6 +201,19 @@ def test_the_loss_is_of_labels_behind_the_prefix():
             for place in range(start + int(told.prefix[row]), 12)
         ]
     assert torch.allclose(told.loss.double(), torch.stack(lost).mean(), atol=1e-5)
+
+
+def test_the_router_is_told_of_the_prefix_and_learns_from_the_loss():
+    model, text = _model(balance=0.0, z=0.0), _padded()
+    told, stem = [], []
+    model.model.router.register_forward_hook(lambda _, given, __: told.append(given[0]))
+    model.model.stem[-1].register_forward_hook(lambda _, __, made: stem.append(made))
+    model(text, labels=text).loss.backward()
+    assert model.model.router.inner.weight.grad.abs().sum() > 0
+    for row, states in enumerate(stem[0]):  # its tokens stand first
+        length = min(4, int((text[row] != 0).sum()))
+        mean = states[:length].mean(dim=0)
+        assert torch.allclose(told[0][row, -16:], mean, atol=1e-9)
 
 
 def test_the_routers_add_their_losses():

@@ -102,10 +102,14 @@ def test_towers_learn_which_passage_answers():
 
 
 def test_what_is_retrieved_carries_gradients_to_both_towers():
-    retriever = _retriever()
-    index = retriever.index(_tokens(20))
+    retriever, passages = _retriever(), _tokens(20)
+    passages[::2, 3:] = 0
+    index = retriever.index(passages)
     context = retriever.retrieve(index, _tokens(2, seed=3), None, 4)
     assert context.states.shape == (2, 20, 8)
+    _, found = index.search(retriever.questions(_tokens(2, seed=3))[0], 4)
+    assert torch.equal(context.keep, (passages[found] != 0).flatten(1))
+    assert not context.keep.all()
     assert torch.allclose(context.log_probability[:, ::5].exp().sum(dim=1), torch.ones(2).double())
     (context.states.sum(dim=2) * context.log_probability).sum().backward()
     for tower in (retriever.questions, retriever.passages):

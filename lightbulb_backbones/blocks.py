@@ -8,6 +8,7 @@ probabilities of a rollout must be those of the update.
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from lightbulb_backbones.carried import Carried
 from lightbulb_backbones.causal_attention import CausalAttention, Sight
@@ -35,7 +36,7 @@ class GatedFeedForward(nn.Module):
         return fed
 
 
-class AttentionBlock(nn.Module):
+class AttentionBlock(GradientCheckpointingLayer):
     """Causal attention and a feed-forward network; see `CausalAttention` for the arguments."""
 
     def __init__(self, width: int, heads: int, inner: int, pattern: SparsePattern | None = None):
@@ -54,7 +55,7 @@ class AttentionBlock(nn.Module):
         return fed
 
 
-class SwitchBlock(nn.Module):
+class SwitchBlock(GradientCheckpointingLayer):
     """Causal attention and a switch layer; see `SwitchFeedForward` for the arguments."""
 
     def __init__(

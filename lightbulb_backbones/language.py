@@ -72,6 +72,7 @@ class LanguageExpertPreTrainedModel(PreTrainedModel):
     base_model_prefix = "model"
     _no_split_modules = ["AttentionBlock", "SwitchBlock", "MambaBlock"]  # noqa: RUF012 # its type
     _input_embed_layer = "embed"
+    supports_gradient_checkpointing = True
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -157,13 +158,19 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
             expert: the expert that reads all texts, whatever the router says.
 
         Raises:
-            ValueError: no expert has that name, or a prefix is empty.
+            ValueError: no expert has that name, a prefix is empty, or there is a cache while
+                gradients are checkpointed.
         """
         if use_cache is None:
             use_cache = past_key_values is not None
         cache = past_key_values
         if cache is None and use_cache:
             cache = StateCache()
+        if cache is not None and self.training and self.is_activation_checkpointing:
+            raise ValueError(
+                "gradient checkpointing computes layers twice, so nothing can be carried: call "
+                "without a cache, or in evaluation"
+            )
         carried = Carried(cache.state) if cache is not None else None
         text = Aligned.of(input_ids, self._keep(input_ids, attention_mask))
         states, routed, found = self._read(text, carried, prefix, expert)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import MambaConfig, PreTrainedModel
 from transformers import initialization as init
+from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutput
 
 from lightbulb_backbones.carried import Carried, State
@@ -133,7 +134,7 @@ class MambaMixer(nn.Module):
         return convolved
 
 
-class MambaBlock(nn.Module):
+class MambaBlock(GradientCheckpointingLayer):
     """A mixer on normalised input, added to it."""
 
     def __init__(self, config: MambaConfig):

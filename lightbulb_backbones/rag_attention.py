@@ -18,6 +18,7 @@ cross-attention of their own and no probabilities.
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from lightbulb_backbones.attention import attend, rotate
 from lightbulb_backbones.blocks import GatedFeedForward
@@ -86,7 +87,7 @@ def _right(heads: Tensor) -> Tensor:
     return torch.cat((torch.zeros_like(heads), heads), dim=3)
 
 
-class RetrievalBlock(nn.Module):
+class RetrievalBlock(GradientCheckpointingLayer):
     """Attention to the text and to passages, and a feed-forward network."""
 
     def __init__(self, width: int, heads: int, inner: int, context_width: int):

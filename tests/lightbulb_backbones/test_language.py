@@ -262,6 +262,24 @@ def test_the_loss_teaches_the_question_tower_through_attention(model):
     model.zero_grad()
 
 
+def test_checkpointed_gradients_are_those_of_all_at_once():
+    text, found = _text(), []
+    for is_checkpointed in (False, True):
+        model = _model(jitter=0.0, router_noise=0.0).train()
+        if is_checkpointed:
+            model.activation_checkpointing_enable()
+        calls = []
+        layers = (model.model.stem[0].attention, model.model.experts["mamba"].layers[0].mixer)
+        for layer in layers:
+            layer.register_forward_hook(lambda *_, to=calls: to.append(1))
+        model(text, labels=text).loss.backward()
+        assert len(calls) == (4 if is_checkpointed else 2)
+        found.append([weight.grad for weight in model.parameters()])
+    assert all(torch.allclose(one, two) for one, two in zip(*found, strict=True))
+    with pytest.raises(ValueError, match="computes layers twice"):
+        model(text, use_cache=True)
+
+
 def test_saved_weights_give_the_same_logits(model, tmp_path):
     model.save_pretrained(tmp_path)
     again = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float64)

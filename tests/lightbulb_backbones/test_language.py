@@ -271,7 +271,7 @@ def test_checkpointed_gradients_are_those_of_all_at_once():
         calls = []
         layers = (model.model.stem[0].attention, model.model.experts["mamba"].layers[0].mixer)
         for layer in layers:
-            layer.register_forward_hook(lambda *_, to=calls: to.append(1))
+            layer.register_forward_pre_hook(lambda *_, to=calls: to.append(1))
         model(text, labels=text).loss.backward()
         assert len(calls) == (4 if is_checkpointed else 2)
         found.append([weight.grad for weight in model.parameters()])

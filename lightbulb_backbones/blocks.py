@@ -12,7 +12,6 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from lightbulb_backbones.carried import Carried
 from lightbulb_backbones.causal_attention import CausalAttention, Sight
-from lightbulb_backbones.sparse_attention import SparsePattern
 from lightbulb_backbones.switch import Routed, SwitchFeedForward
 
 
@@ -37,12 +36,18 @@ class GatedFeedForward(nn.Module):
 
 
 class AttentionBlock(GradientCheckpointingLayer):
-    """Causal attention and a feed-forward network; see `CausalAttention` for the arguments."""
+    """Causal attention and a feed-forward network.
 
-    def __init__(self, width: int, heads: int, inner: int, pattern: SparsePattern | None = None):
+    Args:
+        attention: to the past, or to more than it.
+        inner: of the feed-forward network.
+    """
+
+    def __init__(self, attention: CausalAttention, inner: int):
         super().__init__()
+        width = attention.width
         self.attention_norm = nn.RMSNorm(width)
-        self.attention = CausalAttention(width, heads, pattern)
+        self.attention = attention
         self.feed_norm = nn.RMSNorm(width)
         self.feed = GatedFeedForward(width, inner)
 

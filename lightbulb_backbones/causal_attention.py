@@ -77,6 +77,7 @@ class CausalAttention(nn.Module):
                 f"width must be a multiple of twice the heads={heads}, got {width}: every head "
                 "takes an equal share of it, and positions turn pairs of numbers"
             )
+        self.width = width
         self.heads = heads
         self.pattern = pattern
         self.query_key_value = nn.Linear(width, 3 * width, bias=False)

@@ -25,10 +25,10 @@ from transformers.utils.generic import ModelOutput
 from lightbulb_backbones.attention_features import FEATURES, attention_features
 from lightbulb_backbones.blocks import AttentionBlock, SwitchBlock
 from lightbulb_backbones.carried import Carried, State
-from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.causal_attention import CausalAttention, Sight
 from lightbulb_backbones.context import Context
 from lightbulb_backbones.language_config import LanguageExpertConfig
-from lightbulb_backbones.language_experts import EXPERT_CLASSES
+from lightbulb_backbones.language_experts import make_expert
 from lightbulb_backbones.mamba import MambaMixer
 from lightbulb_backbones.padding import Aligned
 from lightbulb_backbones.passage_index import PassageIndex
@@ -101,15 +101,13 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         self.pattern = SparsePattern(config.block, config.local, config.stride, config.sink)
         self.embed = nn.Embedding(config.vocab_size, width)
         self.stem = nn.ModuleList(
-            AttentionBlock(width, heads, config.intermediate_size, self.pattern)
+            AttentionBlock(CausalAttention(width, heads, self.pattern), config.intermediate_size)
             for _ in range(config.stem_layers)
         )
         self.router = SequenceRouter(
             FEATURES * heads + width, len(config.experts), noise=config.router_noise
         )
-        self.experts = nn.ModuleDict(
-            {name: EXPERT_CLASSES[name](config) for name in config.experts}
-        )
+        self.experts = nn.ModuleDict({name: make_expert(name, config) for name in config.experts})
         self.retriever: Retriever | None = None
         if "rag" in config.experts:
             self.retriever = Retriever(
@@ -122,7 +120,7 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         """What texts that `rag` reads retrieve from; they retrieve nothing where there is none."""
         dense = config.decoder_layers - config.switch_layers
         self.decoder = nn.ModuleList(
-            AttentionBlock(width, heads, config.intermediate_size)
+            AttentionBlock(CausalAttention(width, heads), config.intermediate_size)
             if number < dense
             else SwitchBlock(
                 width,
@@ -150,7 +148,7 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
 
         Args:
             attention_mask: what is not padding, of the tokens or of all so far, whose last are
-                these; by default, what is not the config's `pad_token_id`.
+                these; by default all is, for a token that was generated may have any number.
             past_key_values: what an earlier call returned; it is changed to what is after this one.
             use_cache: whether what is after this call is returned.
             prefix: tokens by which each text is routed, for texts that are routed here; by default
@@ -158,9 +156,11 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
             expert: the expert that reads all texts, whatever the router says.
 
         Raises:
-            ValueError: no expert has that name, a prefix is empty, or there is a cache while
-                gradients are checkpointed.
+            ValueError: there are no tokens, no expert has that name, a prefix is empty, or there is
+                a cache while gradients are checkpointed.
         """
+        if not input_ids.shape[1]:
+            raise ValueError("texts of no tokens were given: there is nothing to read")
         if use_cache is None:
             use_cache = past_key_values is not None
         cache = past_key_values
@@ -198,10 +198,9 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         return told.last_hidden_state, cache.state
 
     def _keep(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-        if attention_mask is not None:
-            return attention_mask[:, attention_mask.shape[1] - input_ids.shape[1] :].bool()
-        padding = self.config.pad_token_id
-        return torch.ones_like(input_ids).bool() if padding is None else input_ids != padding
+        if attention_mask is None:
+            return torch.ones_like(input_ids).bool()
+        return attention_mask[:, attention_mask.shape[1] - input_ids.shape[1] :].bool()
 
     def _read(
         self, text: Aligned, carried: Carried | None, prefix: Tensor | None, expert: str | None
@@ -351,14 +350,17 @@ class LanguageExpertForCausalLM(LanguageExpertPreTrainedModel, GenerationMixin):
         prefix: Int[Tensor, " B"] | None = None,
         expert: str | None = None,
         labels: Int[Tensor, "B T"] | None = None,
-        **_: Any,
+        return_dict: bool = True,
     ) -> LanguageExpertCausalOutput:
         """Returns logits of what comes next; see `LanguageExpertModel` for the other arguments.
 
         Args:
             labels: tokens to be predicted, each from those before it, -100 where none is. Those of
                 prefixes are left out.
+            return_dict: True, which `generate` says; no tuples are returned.
         """
+        if not return_dict:
+            raise ValueError("return_dict must be True: an output's fields go by their names")
         told = self.model(input_ids, attention_mask, past_key_values, use_cache, prefix, expert)
         logits = self.lm_head(told.last_hidden_state)
         loss = None

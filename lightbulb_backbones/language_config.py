@@ -1,4 +1,4 @@
-"""Size of a language expert, and the presets."""
+"""Size of a language expert, and how it learns to route."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ EXPERTS = ("rag", "dpo", "mamba")
 
 
 class LanguageExpertConfig(PreTrainedConfig):
-    """Size of a language expert, and how it learns to route.
+    """Numbers of a language expert; the defaults are those of the preset `tiny`.
 
     Args:
         hidden_size: D.
@@ -40,7 +40,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         stem_layers: int = 1,
         rag_layers: int = 2,
         dpo_layers: int = 2,
-        mamba_layers: int = 2,
+        mamba_layers: int = 3,
         decoder_layers: int = 2,
         experts: Sequence[str] = EXPERTS,
         switch_layers: int = 1,
@@ -57,7 +57,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         stride: int = 8,
         sink: int = 1,
         state_size: int = 16,
-        retriever_size: int = 64,
+        retriever_size: int = 48,
         retriever_layers: int = 1,
         retriever_heads: int = 4,
         passages: int = 4,
@@ -91,9 +91,6 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.dpo_layers = dpo_layers
         self.mamba_layers = mamba_layers
         self.decoder_layers = decoder_layers
-        self.num_hidden_layers = (
-            stem_layers + max(rag_layers, dpo_layers, mamba_layers) + decoder_layers
-        )
         self.experts = tuple(experts)
         self.switch_layers = switch_layers
         self.switch_experts = switch_experts
@@ -115,6 +112,5 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.passages = passages
         self.initializer_range = initializer_range
         self.use_cache = use_cache
-        settings.pop("num_hidden_layers", None)
         super().__init__(**{"tie_word_embeddings": tie_word_embeddings, **settings})
         self.pad_token_id = pad_token_id

@@ -4,27 +4,26 @@ Each is a stack of causal layers over the stem's states. A text's state is in th
 expert's layers, which experts of one kind share (`sequence_router.read_by_experts`).
 """
 
+from collections.abc import Iterable
+
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from transformers import MambaConfig
 
 from lightbulb_backbones.blocks import AttentionBlock
 from lightbulb_backbones.carried import Carried
-from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.causal_attention import CausalAttention, Sight
 from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.mamba import MambaBlock
-from lightbulb_backbones.rag_attention import RetrievalBlock
+from lightbulb_backbones.rag_attention import RetrievalAttention
 
 
-class TransformerExpert(nn.Module):
-    """Layers of causal attention over the whole past: the expert that preferences train (`dpo`)."""
+class AttentionExpert(nn.Module):
+    """Layers of attention to the past, and to passages where a sight has any."""
 
-    def __init__(self, config: LanguageExpertConfig):
+    def __init__(self, layers: Iterable[AttentionBlock]):
         super().__init__()
-        self.layers = nn.ModuleList(
-            AttentionBlock(config.hidden_size, config.num_attention_heads, config.intermediate_size)
-            for _ in range(config.dpo_layers)
-        )
+        self.layers = nn.ModuleList(layers)
 
     def forward(
         self,
@@ -37,36 +36,6 @@ class TransformerExpert(nn.Module):
         del keep  # padding is not seen
         for number, layer in enumerate(self.layers):
             states = layer(states, sight, carried and carried.part(f"layers.{number}"))
-        return states
-
-
-class RetrievalExpert(nn.Module):
-    """Layers of causal attention that passages enter; without any, over the past alone (`rag`)."""
-
-    def __init__(self, config: LanguageExpertConfig):
-        super().__init__()
-        self.layers = nn.ModuleList(
-            RetrievalBlock(
-                config.hidden_size,
-                config.num_attention_heads,
-                config.intermediate_size,
-                config.retriever_size,
-            )
-            for _ in range(config.rag_layers)
-        )
-
-    def forward(
-        self,
-        states: Float[Tensor, "B T D"],
-        sight: Sight,
-        keep: Bool[Tensor, "B T"] | None = None,
-        carried: Carried | None = None,
-    ) -> Float[Tensor, "B T D"]:
-        """Returns the states of texts."""
-        del keep  # padding is not seen
-        for number, layer in enumerate(self.layers):
-            part = carried and carried.part(f"layers.{number}")
-            states = layer(states, sight, sight.context, part)
         return states
 
 
@@ -97,9 +66,16 @@ class MambaExpert(nn.Module):
         return states
 
 
-EXPERT_CLASSES: dict[str, type[RetrievalExpert] | type[TransformerExpert] | type[MambaExpert]] = {
-    "rag": RetrievalExpert,
-    "dpo": TransformerExpert,
-    "mamba": MambaExpert,
-}
-"""Name of a config's `experts` → what reads."""
+def make_expert(name: str, config: LanguageExpertConfig) -> AttentionExpert | MambaExpert:
+    """Returns the expert of one of the names in `EXPERTS`: "dpo" is the one preferences train."""
+    width, heads, inner = config.hidden_size, config.num_attention_heads, config.intermediate_size
+    if name == "rag":
+        retrieving = (
+            RetrievalAttention(width, heads, config.retriever_size)
+            for _ in range(config.rag_layers)
+        )
+        return AttentionExpert(AttentionBlock(one, inner) for one in retrieving)
+    if name == "dpo":
+        plain = (CausalAttention(width, heads) for _ in range(config.dpo_layers))
+        return AttentionExpert(AttentionBlock(one, inner) for one in plain)
+    return MambaExpert(config)

@@ -4,17 +4,16 @@ Vectors stand in memory and every one is looked at, which is exact and, up to so
 passages, fast: one matrix product a search.
 """
 
-import json
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
-_WEIGHTS, _ABOUT = "passages.safetensors", "passages.json"
-_VERSION = 1
+_FILE = "passages.safetensors"
+_VERSION = "1"
 
 
 class PassageIndex:
@@ -40,9 +39,11 @@ class PassageIndex:
         """Takes in passages.
 
         Raises:
-            ValueError: they are longer than the index holds, their vectors have another width, or
-                are not numbers.
+            ValueError: they are longer than the index holds, have not a vector each, or their
+                vectors have another width or are not finite.
         """
+        if len(tokens) != len(vectors):
+            raise ValueError(f"{len(tokens)} passages came with {len(vectors)} vectors")
         if tokens.shape[1] > self.length:
             raise ValueError(
                 f"a passage has {tokens.shape[1]} tokens, and this index holds {self.length} of "
@@ -83,12 +84,12 @@ class PassageIndex:
             )
 
     def save(self, folder: Path) -> None:
-        """Writes the index into a folder."""
+        """Writes the index into a folder; one that is there stays whole until this one is."""
         folder.mkdir(parents=True, exist_ok=True)
         kept = {"vectors": self.vectors.contiguous(), "tokens": self.tokens.contiguous()}
-        save_file(kept, folder / _WEIGHTS)
-        about = {"version": _VERSION, "width": self.width, "length": self.length}
-        (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+        unfinished = folder / f"{_FILE}.unfinished"
+        save_file(kept, unfinished, metadata={"version": _VERSION})
+        unfinished.replace(folder / _FILE)
 
     @staticmethod
     def load(folder: Path) -> "PassageIndex":
@@ -96,17 +97,22 @@ class PassageIndex:
 
         Raises:
             FileNotFoundError: there is none.
-            ValueError: it is of another version.
+            ValueError: it is damaged, or of another version.
         """
-        if not (folder / _ABOUT).is_file():
-            raise FileNotFoundError(f"{folder} holds no index of passages: {_ABOUT} is missing")
-        about: dict[str, Any] = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        if about.get("version") != _VERSION:
+        path = folder / _FILE
+        if not path.is_file():
+            raise FileNotFoundError(f"{folder} holds no index of passages: {_FILE} is missing")
+        try:
+            with safe_open(path, framework="pt") as file:
+                version = (file.metadata() or {}).get("version")
+                kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            raise ValueError(f"{path} is damaged ({error}): index the passages again") from error
+        if version != _VERSION:
             raise ValueError(
-                f"{folder / _ABOUT} is of version {about.get('version')}, and this one reads "
-                f"{_VERSION}: index the passages again"
+                f"{path} is of version {version}, and this one reads {_VERSION}: index the "
+                "passages again"
             )
-        index = PassageIndex(about["width"], about["length"])
-        kept = load_file(folder / _WEIGHTS)
+        index = PassageIndex(kept["vectors"].shape[1], kept["tokens"].shape[1])
         index.tokens, index.vectors = kept["tokens"], kept["vectors"]
         return index

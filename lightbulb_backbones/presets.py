@@ -16,23 +16,7 @@ from typing import Any
 from lightbulb_backbones.language_config import LanguageExpertConfig
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "tiny": {
-        "vocab_size": 256,
-        "hidden_size": 64,
-        "num_attention_heads": 4,
-        "intermediate_size": 176,
-        "stem_layers": 1,
-        "rag_layers": 2,
-        "dpo_layers": 2,
-        "mamba_layers": 3,
-        "decoder_layers": 2,
-        "switch_layers": 1,
-        "switch_experts": 4,
-        "switch_intermediate_size": 128,
-        "retriever_size": 48,
-        "retriever_heads": 4,
-        "retriever_layers": 1,
-    },
+    "tiny": {},
     "small": {
         "vocab_size": 8192,
         "hidden_size": 256,
@@ -85,7 +69,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "retriever_layers": 6,
     },
 }
-"""Name → what its config has of its own."""
+"""Name → what its config has of its own, beside its defaults."""
 
 
 def preset(name: str, **settings: Any) -> LanguageExpertConfig:

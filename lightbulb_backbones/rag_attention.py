@@ -18,10 +18,8 @@ cross-attention of their own and no probabilities.
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from transformers.modeling_layers import GradientCheckpointingLayer
 
 from lightbulb_backbones.attention import attend, rotate
-from lightbulb_backbones.blocks import GatedFeedForward
 from lightbulb_backbones.carried import Carried
 from lightbulb_backbones.causal_attention import CausalAttention, Sight, joined, split_heads
 from lightbulb_backbones.context import Context
@@ -41,14 +39,13 @@ class RetrievalAttention(CausalAttention):
         self.context_key_value = nn.Linear(context_width, 2 * width, bias=False)
         self.openness = nn.Parameter(torch.zeros(heads))
 
-    def read(
-        self,
-        states: Float[Tensor, "B T D"],
-        sight: Sight,
-        context: Context,
-        carried: Carried | None = None,
+    def forward(
+        self, states: Float[Tensor, "B T D"], sight: Sight, carried: Carried | None = None
     ) -> Float[Tensor, "B T D"]:
-        """Returns what the tokens see, mixed; see `forward` for what comes without passages."""
+        """Returns what the tokens see, mixed: the past, and the sight's context if it has any."""
+        context = sight.context
+        if context is None:
+            return super().forward(states, sight, carried)
         asked, key, value = split_heads(self.query_key_value(states), 3, self.heads)
         query, key = rotate(asked, sight.position), rotate(key, sight.position)
         if carried is not None:
@@ -85,30 +82,3 @@ def _left(heads: Tensor) -> Tensor:
 
 def _right(heads: Tensor) -> Tensor:
     return torch.cat((torch.zeros_like(heads), heads), dim=3)
-
-
-class RetrievalBlock(GradientCheckpointingLayer):
-    """Attention to the text and to passages, and a feed-forward network."""
-
-    def __init__(self, width: int, heads: int, inner: int, context_width: int):
-        super().__init__()
-        self.attention_norm = nn.RMSNorm(width)
-        self.attention = RetrievalAttention(width, heads, context_width)
-        self.feed_norm = nn.RMSNorm(width)
-        self.feed = GatedFeedForward(width, inner)
-
-    def forward(
-        self,
-        states: Float[Tensor, "B T D"],
-        sight: Sight,
-        context: Context | None = None,
-        carried: Carried | None = None,
-    ) -> Float[Tensor, "B T D"]:
-        """Returns the states of the next layer, without passages where there are none."""
-        normed = self.attention_norm(states)
-        if context is None:
-            states = states + self.attention(normed, sight, carried)
-        else:
-            states = states + self.attention.read(normed, sight, context, carried)
-        fed: Tensor = states + self.feed(self.feed_norm(states))
-        return fed

@@ -13,7 +13,6 @@ tokens of all processes (Qiu et al. 2025: balance within each small batch keeps 
 specialising), and padding is neither fed nor counted.
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -116,7 +115,8 @@ class SwitchFeedForward(nn.Module):
     ) -> Bool[Tensor, "B T"]:
         """Returns which tokens come before their expert has taken all it takes of their text."""
         count = len(self.experts)
-        room = math.ceil(self.capacity * expert.shape[1] / count)
+        length = keep.sum(dim=1, keepdim=True).double()
+        room = torch.ceil(self.capacity * length / count)
         chosen = functional.one_hot(expert, count) * keep.unsqueeze(2)
         place = chosen.cumsum(dim=1).gather(2, expert.unsqueeze(2)).squeeze(2)
         return place <= room

@@ -16,7 +16,8 @@ PART = st.lists(st.integers(0, 5), min_size=3, max_size=3)
 
 def _blocks(pattern):
     torch.manual_seed(0)
-    return torch.nn.ModuleList(AttentionBlock(8, 2, 16, pattern) for _ in range(2)).double()
+    attention = [CausalAttention(8, 2, pattern) for _ in range(2)]
+    return torch.nn.ModuleList(AttentionBlock(one, 16) for one in attention).double()
 
 
 def _read(blocks, states, keep=None, state=None):

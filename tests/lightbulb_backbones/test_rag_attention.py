@@ -1,15 +1,17 @@
 """Passages enter the attention matrix as the formula says, and their retriever learns by it."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
 from lightbulb_backbones.attention import rotate
+from lightbulb_backbones.blocks import AttentionBlock
 from lightbulb_backbones.carried import Carried
 from lightbulb_backbones.causal_attention import Sight
 from lightbulb_backbones.context import Context
-from lightbulb_backbones.rag_attention import RetrievalAttention, RetrievalBlock
+from lightbulb_backbones.rag_attention import RetrievalAttention
 
 WIDTH, HEADS = 8, 2
 
@@ -35,13 +37,15 @@ def _context(passages=3, length=4, seed=0):
     return Context(states, keep, logits.log_softmax(dim=1).repeat_interleave(length, dim=1))
 
 
-def _sight(tokens=5):
-    return Sight.of(torch.ones(2, tokens, dtype=torch.long), None, None)
+def _sight(context=None, tokens=5):
+    sight = Sight.of(torch.ones(2, tokens, dtype=torch.long), None, None)
+    return replace(sight, context=context)
 
 
 def test_it_computes_the_formula():
-    attention, states, context, sight = _attention(), _states(), _context(), _sight()
-    found = attention.read(states, sight, context)
+    attention, states, context = _attention(), _states(), _context()
+    sight = _sight(context)
+    found = attention(states, sight)
     width = WIDTH // HEADS
     projected = attention.query_key_value(states).view(2, 5, 3, HEADS, width)
     told = attention.context_key_value(context.states).view(2, 12, 2, HEADS, width)
@@ -76,7 +80,7 @@ def test_heads_that_are_closed_read_the_text_alone():
     attention = _attention()
     with torch.no_grad():
         attention.openness.fill_(-torch.inf)
-    found = attention.read(_states(), _sight(), _context())
+    found = attention(_states(), _sight(_context()))
     assert torch.allclose(found, attention(_states(), _sight()), atol=1e-12)
 
 
@@ -86,7 +90,7 @@ def test_the_order_of_passages_does_not_matter():
     moved = Context(
         context.states[:, order], context.keep[:, order], context.log_probability[:, order]
     )
-    one, two = (attention.read(_states(), _sight(), told) for told in (context, moved))
+    one, two = (attention(_states(), _sight(told)) for told in (context, moved))
     assert torch.allclose(one, two, atol=1e-12)
 
 
@@ -97,7 +101,7 @@ def test_an_impossible_passage_is_not_read():
     without = Context(context.states, context.keep, share)
     other = Context(context.states.clone(), context.keep, share)
     other.states[:, :4] = 7.0
-    one, two = (attention.read(_states(), _sight(), told) for told in (without, other))
+    one, two = (attention(_states(), _sight(told)) for told in (without, other))
     assert torch.equal(one, two)
 
 
@@ -105,7 +109,7 @@ def test_what_is_read_teaches_the_probabilities_and_the_states():
     attention, context = _attention(), _context()
     context.states.requires_grad_()
     context.log_probability.requires_grad_()
-    attention.read(_states(), _sight(), context).square().sum().backward()
+    attention(_states(), _sight(context)).square().sum().backward()
     assert (context.states.grad[context.keep] != 0).any(dim=1).all()
     assert (context.log_probability.grad[context.keep] != 0).all()
     assert not context.states.grad[~context.keep].any()
@@ -114,14 +118,15 @@ def test_what_is_read_teaches_the_probabilities_and_the_states():
 @pytest.mark.parametrize("has_context", [False, True])
 def test_parts_are_read_as_the_whole_and_no_token_changes_an_earlier_one(has_context):
     torch.manual_seed(0)
-    block = RetrievalBlock(WIDTH, HEADS, 16, context_width=6).double()
+    block = AttentionBlock(RetrievalAttention(WIDTH, HEADS, context_width=6), 16).double()
     context, states = _context() if has_context else None, _states(tokens=9)
-    expected = block(states, _sight(9), context)
+    expected = block(states, _sight(context, 9))
     carried, found = Carried({}), []
     for part in states.split([4, 1, 3, 1], dim=1):
         sight = Sight.of(torch.ones(part.shape[:2], dtype=torch.long), None, carried)
-        found.append(block(part, sight, context, carried.part("layer")))
+        sight = replace(sight, context=context)
+        found.append(block(part, sight, carried.part("layer")))
     assert torch.allclose(torch.cat(found, dim=1), expected, atol=1e-10)
     other = states.clone()
     other[:, 6] = 1.0
-    assert torch.equal(block(other, _sight(9), context)[:, :6], expected[:, :6])
+    assert torch.equal(block(other, _sight(context, 9))[:, :6], expected[:, :6])

@@ -1,6 +1,6 @@
 """Towers learn which passage answers, an index finds it, and outlives the process."""
 
-import json
+import inspect
 import math
 
 import pytest
@@ -133,8 +133,15 @@ def test_bad_indices_are_refused(tmp_path):
         index.search(torch.zeros(1, 4), 0)
     with pytest.raises(FileNotFoundError, match="holds no index"):
         PassageIndex.load(tmp_path)
+    with pytest.raises(ValueError, match="3 passages came with 2 vectors"):
+        # Without the check of shapes that only tests turn on.
+        inspect.unwrap(PassageIndex.add)(index, _tokens(3), torch.zeros(2, 4))
     index.save(tmp_path)
-    about = json.loads((tmp_path / "passages.json").read_text())
-    (tmp_path / "passages.json").write_text(json.dumps({**about, "version": 9}))
+    file = tmp_path / "passages.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-5])
+    with pytest.raises(ValueError, match=r"is damaged \(.*index the passages again"):
+        PassageIndex.load(tmp_path)
+    file.write_bytes(whole.replace(b'"version":"1"', b'"version":"9"'))
     with pytest.raises(ValueError, match="is of version 9, and this one reads 1"):
         PassageIndex.load(tmp_path)

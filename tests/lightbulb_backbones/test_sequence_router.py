@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lightbulb_backbones.attention_features import attention_features
 from lightbulb_backbones.blocks import AttentionBlock
 from lightbulb_backbones.carried import Carried
-from lightbulb_backbones.causal_attention import Sight
+from lightbulb_backbones.causal_attention import CausalAttention, Sight
 from lightbulb_backbones.mamba import MambaMixer
 from lightbulb_backbones.sequence_router import SequenceRouter, gate_of, read_by_experts
 from lightbulb_backbones.switch import Routed
@@ -18,7 +18,10 @@ from lightbulb_backbones.switch import Routed
 
 def _experts():
     torch.manual_seed(0)
-    block, mixer = AttentionBlock(8, 2, 16).double(), MambaMixer(8, 16, state_size=4)
+    block, mixer = (
+        AttentionBlock(CausalAttention(8, 2), 16).double(),
+        MambaMixer(8, 16, state_size=4),
+    )
     mixer.initialise()
     mixer = mixer.double()
 

@@ -73,6 +73,16 @@ def test_padding_is_neither_fed_nor_counted(seed, is_training):
     assert torch.equal(again.logits, routed.logits)
 
 
+def test_a_share_is_of_a_texts_own_tokens_however_wide_the_batch():
+    layer, states = _layer(capacity=0.8).train(), _states(rows=1)
+    alone, _ = layer(states)
+    padded = torch.nn.functional.pad(states, (0, 0, 0, 30))
+    keep = torch.arange(40)[None] < 10
+    added, _ = layer(padded, keep)
+    assert (alone == 0).all(dim=2).any()
+    assert torch.allclose(added[:, :10], alone, atol=1e-12)
+
+
 @pytest.mark.parametrize("is_training", [False, True])
 def test_a_later_token_changes_no_earlier_one(is_training):
     layer, states = _layer(capacity=0.5).train(is_training), _states()

@@ -2,7 +2,7 @@
 
 An error says what came, what is allowed and what to do. Text that is odd and legal is in
 `test_odd_input.py`; full disks, read-only folders, Ctrl-C and kills are in
-`test_nothing_is_lost.py`.
+`nothing_is_lost`.
 """
 
 import importlib

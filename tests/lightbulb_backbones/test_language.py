@@ -322,6 +322,8 @@ def test_impossible_sizes_are_refused(wrong, told):
 
 
 def test_an_unknown_expert_and_an_empty_prefix_are_refused(model):
+    with pytest.raises(ValueError, match="return_dict must be True"):
+        model(_text(), return_dict=False)
     with pytest.raises(ValueError, match="texts of no tokens"):
         model(_text()[:, :0])
     with pytest.raises(ValueError, match="expert must be one of rag, dpo, mamba, got 'gru'"):

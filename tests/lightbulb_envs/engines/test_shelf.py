@@ -86,7 +86,7 @@ def test_nothing_is_read_ahead_for_long_where_it_does_not_come():
     for seed in range(100):
         stream.next[0] = seed * 1000  # as a seed an episode does
         stream.episode(0)
-    assert sum(stream.sizes) < 2 * 100
+    assert sum(stream.sizes) <= 150  # every other time one is tried
     for _ in range(100):
         stream.episode(0)
     assert max(stream.sizes) > 16

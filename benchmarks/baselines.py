@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.evaluate import evaluate, format_table, results_to_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.record import versions
 from lightbulb_envs.registry import make_engine
 

@@ -23,8 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from lightbulb_agents.checkpoint import write_json
-from lightbulb_agents.metrics import read_metrics
+from lightbulb_backbones.runs.checkpoint import write_json
+from lightbulb_backbones.runs.metrics import read_metrics
 from lightbulb_envs.score import paired_interval, seeds_interval
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"

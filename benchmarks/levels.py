@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.evaluate import evaluate, format_table, results_to_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.registry import make_engine
 from lightbulb_envs.sources.newsroom.levels import LEVELS
 from lightbulb_envs.sources.reviews.levels import LEVELS as REVIEW_LEVELS

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.learning import machine, run_logged
-from lightbulb_agents.checkpoint import write_json
-from lightbulb_agents.metrics import read_metrics
 from lightbulb_agents.run import Run
+from lightbulb_backbones.runs.checkpoint import write_json
+from lightbulb_backbones.runs.metrics import read_metrics
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import make_engine

@@ -21,10 +21,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.learning import machine
 from benchmarks.throughput.race import digits
-from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.rollout_buffer import EpisodeBatch
 from lightbulb_agents.training import Training, Validation
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.kernel import kernel_info
 from lightbulb_envs.record import versions
 

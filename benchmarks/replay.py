@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.learning import machine
-from lightbulb_agents.checkpoint import write_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.baselines.table import make_baseline
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.record import read_records, records_of, versions, write_records

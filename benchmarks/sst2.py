@@ -26,7 +26,7 @@ from typing import Any
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 
 from benchmarks.learning import machine, run_logged
-from lightbulb_agents.checkpoint import write_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.score import seeds_interval
 
 RESULTS = Path(__file__).parent / "results" / "sst2.json"

@@ -24,10 +24,10 @@ from benchmarks.learning import machine, run_logged
 from benchmarks.throughput.single_file_ppo import SingleFilePPO
 from benchmarks.throughput.stable_baselines import ROWS, STEPS, StableBaselines
 from lightbulb_agents.actor_critic import ActorCriticConfig
-from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.config import BUDGETS, TrainConfig
 from lightbulb_agents.network import ArticleNetwork
 from lightbulb_agents.training import VALIDATION_DOCUMENTS, Training, Validation
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.record import versions
 from lightbulb_envs.score import seeds_interval
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from lightbulb_agents.checkpoint import write_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.metrics import summed_up
 from lightbulb_envs.registry import make_engine

@@ -22,12 +22,12 @@ from tianshou.utils.torch_utils import policy_within_training_step
 from torch import Tensor
 from torch.nn import functional
 
-from lightbulb_agents.checkpoint import decode_bytes, encode_bytes
 from lightbulb_agents.collector import EpisodeCollector
-from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import ActorCriticNetwork
 from lightbulb_agents.optimizer import Optimizer, adam
 from lightbulb_agents.trunk import Actor, Critic, Trunk
+from lightbulb_backbones.runs.checkpoint import decode_bytes, encode_bytes
+from lightbulb_backbones.runs.limits import check_least, check_most
 from lightbulb_envs.actor import Actor as EnvActor
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.engines.engine import Engine

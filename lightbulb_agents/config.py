@@ -10,8 +10,8 @@ import tyro
 
 from lightbulb_agents.actor_critic import ActorCriticConfig
 from lightbulb_agents.dqn import QConfig
-from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import NetworkConfig
+from lightbulb_backbones.runs.limits import check_least, check_most
 from lightbulb_backbones.table import BackboneConfig
 from lightbulb_envs.registry import find_row
 from lightbulb_envs.settings import parse_settings

@@ -20,13 +20,13 @@ from tianshou.utils.torch_utils import policy_within_training_step
 from torch import Tensor, nn
 
 from lightbulb_agents.articles import Articles, Drafts
-from lightbulb_agents.checkpoint import decode_bytes, encode_bytes
 from lightbulb_agents.collector import EpisodeCollector, Moment, joined_drafts
-from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.network import QNetwork
 from lightbulb_agents.optimizer import Optimizer, adam
 from lightbulb_agents.replay import ArticleStore, EpisodeReplay, PrioritizedEpisodeReplay
 from lightbulb_agents.writing import article_shape
+from lightbulb_backbones.runs.checkpoint import decode_bytes, encode_bytes
+from lightbulb_backbones.runs.limits import check_least, check_most
 from lightbulb_envs.engines.engine import Engine
 
 _PREFILL = 5_000

@@ -3,7 +3,7 @@
 `hf:FOLDER` in the place of RUN is a language model of `transformers` in a local folder.
 """
 
-from lightbulb_agents.interrupts import end_at_once, raise_from_now_on
+from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
 
 if __name__ == "__main__":
     end_at_once()
@@ -20,12 +20,12 @@ import torch
 import tyro
 from numpy.typing import NDArray
 
-from lightbulb_agents.checkpoint import write_json
 from lightbulb_agents.language_actor import AnswerCounts, History, LanguageActor
 from lightbulb_agents.language_folder import load_language_model
 from lightbulb_agents.language_model import LanguageConfig
-from lightbulb_agents.limits import check_least, check_most
 from lightbulb_agents.run import Run
+from lightbulb_backbones.runs.checkpoint import write_json
+from lightbulb_backbones.runs.limits import check_least, check_most
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import baselines_of, heuristics_of, make_baseline
 from lightbulb_envs.engines.engine import Engine

@@ -12,7 +12,9 @@ from typing import Any, cast
 import torch
 
 from lightbulb_agents.agent import Agent, JointOptimizer, Task
-from lightbulb_agents.checkpoint import (
+from lightbulb_agents.config import TrainConfig
+from lightbulb_agents.training import Curve, Training, Validation
+from lightbulb_backbones.runs.checkpoint import (
     decode_bytes,
     encode_bytes,
     latest_checkpoint,
@@ -21,8 +23,6 @@ from lightbulb_agents.checkpoint import (
     read_state,
     save_checkpoint,
 )
-from lightbulb_agents.config import TrainConfig
-from lightbulb_agents.training import Curve, Training, Validation
 
 _SAVE_EVERY = 25
 """Rounds between checkpoints, where every learner is content with so many."""

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
 
-from lightbulb_agents.limits import check_least, check_most
+from lightbulb_backbones.runs.limits import check_least, check_most
 from lightbulb_envs.adapters.conversation import Messages
 
 _BLANK = "\n\n"

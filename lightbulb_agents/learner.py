@@ -30,7 +30,7 @@ class Learner(Protocol):
     def update(self, steps: int) -> dict[str, float]:
         """Plays one episode a row after so many steps, and learns.
 
-        Returns what it measured, by the names of `metrics.COLUMNS`: "steps" and "episodes" of this
+        Returns what it measured, by the names of `training.COLUMNS`: "steps" and "episodes" of this
         round, "training_return", "episode_length", and what it has of the others.
         """
 

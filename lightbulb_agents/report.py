@@ -11,7 +11,7 @@ import numpy as np
 
 from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.evaluate import Results
-from lightbulb_agents.metrics import as_floats, read_metrics
+from lightbulb_backbones.runs.metrics import as_floats, read_metrics
 from lightbulb_envs.engines.engine import Engine, task_text
 from lightbulb_envs.engines.slate import SlateEngine
 from lightbulb_envs.engines.summarise import SummariseEngine

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lightbulb_agents.agent import Agent, task_from_json
-from lightbulb_agents.checkpoint import latest_checkpoint, load_weights, read_as_run
 from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ArticleNetwork, NetworkConfig, make_network
 from lightbulb_agents.neural_actor import NeuralActor
+from lightbulb_backbones.runs.checkpoint import latest_checkpoint, load_weights, read_as_run
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import find_row, keywords_of
 

@@ -4,7 +4,7 @@ Without flags it trains on `Lightbulb/NewsSummariser-v0` for about two minutes o
 evaluates on unseen documents and leaves a run folder with a report.
 """
 
-from lightbulb_agents.interrupts import end_at_once, raise_from_now_on
+from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
 
 if __name__ == "__main__":
     end_at_once()
@@ -21,7 +21,6 @@ import numpy as np
 import tyro
 
 from lightbulb_agents.agent import task_to_json
-from lightbulb_agents.checkpoint import has_checkpoint, read_as_run, write_json
 from lightbulb_agents.config import TrainConfig, config_to_json, differing
 from lightbulb_agents.evaluate import (
     Results,
@@ -30,11 +29,12 @@ from lightbulb_agents.evaluate import (
     results_to_json,
 )
 from lightbulb_agents.joint_training import JointTraining, train_jointly
-from lightbulb_agents.metrics import read_metrics
 from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.report import draw_learning_curve, write_report
 from lightbulb_agents.run import Run
 from lightbulb_agents.training import Training, Validation, train
+from lightbulb_backbones.runs.checkpoint import has_checkpoint, read_as_run, write_json
+from lightbulb_backbones.runs.metrics import read_metrics
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import heuristics_of
 from lightbulb_envs.record import records_of, versions, write_records

@@ -10,7 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lightbulb_agents.checkpoint import (
+from lightbulb_agents.config import TrainConfig
+from lightbulb_agents.layout import Layout
+from lightbulb_agents.learner import make_learner
+from lightbulb_agents.network import ArticleNetwork, make_network
+from lightbulb_agents.neural_actor import NeuralActor
+from lightbulb_backbones.runs.checkpoint import (
     decode_bytes,
     encode_bytes,
     latest_checkpoint,
@@ -19,17 +24,28 @@ from lightbulb_agents.checkpoint import (
     read_state,
     save_checkpoint,
 )
-from lightbulb_agents.config import TrainConfig
-from lightbulb_agents.layout import Layout
-from lightbulb_agents.learner import make_learner
-from lightbulb_agents.metrics import Metrics, ProgressLine
-from lightbulb_agents.network import ArticleNetwork, make_network
-from lightbulb_agents.neural_actor import NeuralActor
+from lightbulb_backbones.runs.live_line import LiveLine
+from lightbulb_backbones.runs.metrics import Metrics
 from lightbulb_envs.baselines import make_baseline
 from lightbulb_envs.engines.engine import Engine
 from lightbulb_envs.registry import check_head, find_row, make_engine
 from lightbulb_envs.score import mean_returns, normalised_score, random_returns
 
+COLUMNS = (
+    "steps",
+    "episodes",
+    "seconds",
+    "score",
+    "validation_return",
+    "training_return",
+    "episode_length",
+    "actor_loss",
+    "value_loss",
+    "entropy",
+    "learning_rate",
+    "epsilon",
+)
+"""What a training measures of itself."""
 VALIDATION_DOCUMENTS = 200
 _VALIDATION_RANDOM = 20
 _MEASURED_AT = (0.0, 0.01, 0.02, 0.04, 0.07, *(step / 20 for step in range(2, 21)))
@@ -177,10 +193,9 @@ class Curve:
         name: str = "",
     ):
         self._training, self._validation = training, validation
-        self._metrics = Metrics(run, training.steps if resumed else None)
-        total = training.config.steps()
-        told = f"{name} {validation.split}".strip()
-        self._progress = ProgressLine(total, training.steps, told)
+        self._metrics = Metrics(run, COLUMNS, training.steps if resumed else None)
+        self._line = LiveLine(training.config.steps(), training.steps)
+        self._told = f"{name} {validation.split}".strip()
         rows = self._metrics.rows
         self._score = float(rows[-1]["score"]) if rows else None
 
@@ -197,12 +212,14 @@ class Curve:
 
     def show(self, measured: Mapping[str, float]) -> None:
         """Shows how far it is."""
-        self._progress.show(self._training.steps, self._score, measured["training_return"])
+        score = f"{self._score:5.1f}" if self._score is not None else "    –"
+        told = f"{self._told} score {score}   training return {measured['training_return']:.3f}"
+        self._line.show(self._training.steps, told)
 
     def close(self) -> None:
         """Ends the files and the line."""
         self._metrics.close()
-        self._progress.close()
+        self._line.close()
 
 
 def train(training: Training, validation: Validation, run: Path, *, resumed: bool) -> None:

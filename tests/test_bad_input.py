@@ -20,10 +20,10 @@ import numpy as np
 import pytest
 
 import lightbulb_envs
-from lightbulb_agents.checkpoint import latest_checkpoint
 from lightbulb_agents.config import Sizes, TrainConfig
 from lightbulb_agents.evaluate import EvaluateConfig, evaluate_run
 from lightbulb_agents.train import run_training
+from lightbulb_backbones.runs.checkpoint import latest_checkpoint
 from lightbulb_envs.baselines.lead import Lead
 from lightbulb_envs.record import read_records, records_of, write_records
 from lightbulb_envs.replay import replay

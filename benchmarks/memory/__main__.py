@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.learning import machine
 from benchmarks.memory.picture import draw_training
 from benchmarks.memory.training import watch_training
-from lightbulb_agents.checkpoint import write_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.kernel import kernel_info
 from lightbulb_envs.record import versions
 

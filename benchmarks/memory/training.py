@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.memory.resident import resident_megabytes
-from lightbulb_agents.metrics import read_metrics
+from lightbulb_backbones.runs.metrics import read_metrics
 
 STEPS_A_SECOND = 5_000
 """More than training takes: with such a budget, the run is still going on when the time is up."""

@@ -14,7 +14,7 @@ from benchmarks.learning import machine
 from benchmarks.scaling import environments, kernel, processes
 from benchmarks.scaling.pictures import draw_all
 from benchmarks.scaling.series import Curves
-from lightbulb_agents.checkpoint import write_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.kernel import kernel_info
 from lightbulb_envs.record import versions
 

@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.learning import machine
 from benchmarks.throughput.workloads import DOCUMENTS, NEWSROOM, WIDE, measured, texts
-from lightbulb_agents.checkpoint import write_json
+from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_envs.kernel import kernel_info
 from lightbulb_envs.record import versions
 

@@ -15,12 +15,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from lightbulb_agents.checkpoint import latest_checkpoint
 from lightbulb_agents.config import SourceFlags, TrainConfig
 from lightbulb_agents.evaluate import EvaluateConfig, evaluate_run
 from lightbulb_agents.run import Run
 from lightbulb_agents.train import run_training
 from lightbulb_agents.training import Training, Validation
+from lightbulb_backbones.runs.checkpoint import latest_checkpoint
 
 SMALL = {"budget": "1500", "rows": 64, "test_episodes": 12, "threads": 1}
 

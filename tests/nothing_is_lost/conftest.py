@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import lightbulb_envs
-from lightbulb_agents.checkpoint import (
+from lightbulb_backbones.runs.checkpoint import (
     has_checkpoint,
     latest_checkpoint,
     load_checkpoint,

@@ -10,8 +10,9 @@ import pytest
 
 from lightbulb_agents import train
 from lightbulb_agents.config import Sizes, TrainConfig
-from lightbulb_agents.metrics import Metrics, read_metrics
 from lightbulb_agents.report import draw_learning_curve, write_report
+from lightbulb_agents.training import COLUMNS
+from lightbulb_backbones.runs.metrics import Metrics, read_metrics
 from lightbulb_envs.sources import text_cache
 from lightbulb_envs.sources.source import SourceConfig, open_source
 
@@ -78,7 +79,7 @@ def test_a_full_disk_is_told_and_keeps_what_was_there(name, written, disk, monke
 
 
 def test_a_full_disk_keeps_the_rows_of_metrics_that_are_whole(disk, monkeypatch):
-    metrics = Metrics(disk.folder)
+    metrics = Metrics(disk.folder, COLUMNS)
     metrics.write({"steps": 0, "score": 1.5})
     with monkeypatch.context() as patch:
         _fill(disk, patch)

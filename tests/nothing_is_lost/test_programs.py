@@ -13,7 +13,7 @@ import pytest
 from safetensors.torch import load_file
 
 import lightbulb_envs
-from lightbulb_agents.checkpoint import (
+from lightbulb_backbones.runs.checkpoint import (
     has_checkpoint,
     latest_checkpoint,
 )

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lightbulb_agents import checkpoint
-from lightbulb_agents.checkpoint import (
+from lightbulb_agents.training import COLUMNS
+from lightbulb_backbones.runs import checkpoint
+from lightbulb_backbones.runs.checkpoint import (
     latest_checkpoint,
     write_json,
 )
-from lightbulb_agents.metrics import Metrics, read_metrics
+from lightbulb_backbones.runs.metrics import Metrics, read_metrics
 from lightbulb_envs import record, subwords, whole_file
 from lightbulb_envs.sources import text_cache
 from lightbulb_envs.sources.text_cache import entry_key, load_entry, store_entry
@@ -166,7 +167,7 @@ def test_going_on_from_an_older_checkpoint_never_loses_what_is_saved_next(writte
 
 
 def test_a_row_of_metrics_that_was_cut_short_is_dropped_and_written_again(tmp_path):
-    metrics = Metrics(tmp_path)
+    metrics = Metrics(tmp_path, COLUMNS)
     for steps in (0, 10):
         metrics.write({"steps": steps, "score": 1.5, "learning_rate": 0.25})
     metrics.close()
@@ -176,6 +177,6 @@ def test_a_row_of_metrics_that_was_cut_short_is_dropped_and_written_again(tmp_pa
     for length in range(last, whole.rindex(",") + 1):
         path.write_text(whole[:length])
         assert [row["steps"] for row in read_metrics(path)] == ["0"]
-    Metrics(tmp_path, resumed_at=0).close()
+    Metrics(tmp_path, COLUMNS, resumed_at=0).close()
     with path.open(newline="") as file:
         assert [row["steps"] for row in csv.DictReader(file)] == ["0"]

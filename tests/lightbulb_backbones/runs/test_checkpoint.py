@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from lightbulb_agents.checkpoint import (
+from lightbulb_backbones.runs.checkpoint import (
     decode_bytes,
     encode_bytes,
     latest_checkpoint,
@@ -59,7 +59,7 @@ def test_an_unfinished_checkpoint_is_never_the_latest(tmp_path, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lightbulb_agents.checkpoint._split_optimizer", fail)
+    monkeypatch.setattr("lightbulb_backbones.runs.checkpoint._split_optimizer", fail)
     with pytest.raises(KeyboardInterrupt):
         save_checkpoint(tmp_path, 2, network, optimizer, {})
     assert latest_checkpoint(tmp_path).name == "000000000001"

@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def check_most(config: Any, **most: float) -> None:
+def check_most(config: Any, **most: float | int) -> None:
     """Raises ValueError when a field of the config is more than what is named here."""
     for name, highest in most.items():
         value = getattr(config, name)
@@ -11,7 +11,7 @@ def check_most(config: Any, **most: float) -> None:
             raise ValueError(f"{name} must be {highest} or less, got {value}")
 
 
-def check_least(config: Any, **least: float) -> None:
+def check_least(config: Any, **least: float | int) -> None:
     """Raises ValueError when a field of the config is less than what is named here."""
     for name, lowest in least.items():
         value = getattr(config, name)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lightbulb_agents.interrupts import end_at_once, raise_from_now_on
+from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
 
 LLVMLITE = "site-packages/llvmlite/binding/executionengine.py"
 

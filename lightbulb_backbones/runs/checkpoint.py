@@ -43,9 +43,22 @@ def save_checkpoint(
     state: dict[str, Any],
     learner: Mapping[str, Tensor] | None = None,
 ) -> None:
+    """Writes a checkpoint of a network and its optimizer; see `write_checkpoint`."""
+    write_checkpoint(run, steps, network.state_dict(), optimizer.state_dict(), state, learner)
+
+
+def write_checkpoint(
+    run: Path,
+    steps: int,
+    weights: Mapping[str, Tensor],
+    optimizer: Mapping[str, Any],
+    state: dict[str, Any],
+    learner: Mapping[str, Tensor] | None = None,
+) -> None:
     """Writes a checkpoint of the run and forgets all but this and the one before it.
 
     Args:
+        optimizer: its state dict, by numbers or names of parameters.
         state: plain data.
         learner: what a learner needs besides to go on.
 
@@ -60,7 +73,7 @@ def save_checkpoint(
         shutil.rmtree(unfinished, ignore_errors=True)
         try:
             unfinished.mkdir(parents=True)
-            (unfinished / NETWORK).write_bytes(save(_contiguous(network.state_dict())))
+            (unfinished / NETWORK).write_bytes(save(_contiguous(weights)))
             tensors, numbers = _split_optimizer(optimizer)
             (unfinished / OPTIMIZER).write_bytes(save(tensors))
             if learner:
@@ -119,20 +132,26 @@ def latest_checkpoint(run: Path) -> Path:
 
 def load_weights(checkpoint: Path, network: nn.Module) -> None:
     """Fills a network with a checkpoint's weights; ValueError if they are damaged."""
-    file = checkpoint / NETWORK
-    with read_as_checkpoint(file):
-        weights = load_file(file)
-        for name, weight in weights.items():
-            if not torch.isfinite(weight).all():
-                raise ValueError(f"{name} holds a number that is not finite")
+    weights = read_weights(checkpoint)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
         run = checkpoint.parent.parent / "run.json"
         raise DamagedError(
-            f"{file} does not fit the network that {run} describes: put a copy of that file back "
-            f"as it was ({' '.join(str(error).split())[:300]} …)"
+            f"{checkpoint / NETWORK} does not fit the network that {run} describes: put a copy of "
+            f"that file back as it was ({' '.join(str(error).split())[:300]} …)"
         ) from error
+
+
+def read_weights(checkpoint: Path) -> dict[str, Tensor]:
+    """Returns a checkpoint's weights by name; ValueError if they are damaged or not finite."""
+    file = checkpoint / NETWORK
+    with read_as_checkpoint(file):
+        weights: dict[str, Tensor] = load_file(file)
+        for name, weight in weights.items():
+            if not torch.isfinite(weight).all():
+                raise ValueError(f"{name} holds a number that is not finite")
+    return weights
 
 
 def load_checkpoint(
@@ -145,10 +164,8 @@ def load_checkpoint(
     """
     load_weights(checkpoint, network)
     state = read_state(checkpoint)
-    file = checkpoint / OPTIMIZER
-    with read_as_checkpoint(file):
-        tensors = load_file(file)
-        optimizer.load_state_dict(_join_optimizer(tensors, state.pop("optimizer")))
+    with read_as_checkpoint(checkpoint / OPTIMIZER):
+        optimizer.load_state_dict(read_optimizer(checkpoint, state.pop("optimizer")))
     wanted = state.pop("tensors", [])
     file = checkpoint / LEARNER
     with read_as_checkpoint(file):
@@ -245,9 +262,8 @@ def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
-def _split_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def _split_optimizer(state: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Returns an optimizer's state as tensors by name, and the rest of it as plain data."""
-    state = optimizer.state_dict()
     tensors = {
         f"{number}.{name}": torch.as_tensor(value).contiguous()
         for number, values in state["state"].items()
@@ -256,11 +272,19 @@ def _split_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor
     return tensors, {"groups": state["param_groups"]}
 
 
-def _join_optimizer(tensors: dict[str, Tensor], rest: dict[str, Any]) -> dict[str, Any]:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in tensors.items():
-        number, _, field = name.partition(".")
-        state.setdefault(int(number), {})[field] = tensor
+def read_optimizer(checkpoint: Path, rest: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns an optimizer's state dict, of which the checkpoint's state has the rest.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    file = checkpoint / OPTIMIZER
+    state: dict[int | str, dict[str, Tensor]] = {}
+    with read_as_checkpoint(file):
+        for name, tensor in load_file(file).items():
+            parameter, _, field = name.rpartition(".")
+            key = int(parameter) if parameter.isdecimal() else parameter
+            state.setdefault(key, {})[field] = tensor
     groups = [
         {name: tuple(value) if name == "betas" else value for name, value in group.items()}
         for group in rest["groups"]

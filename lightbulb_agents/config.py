@@ -1,7 +1,6 @@
 """What a training run is: plain data, made into a command line by tyro, stored in every run."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
@@ -212,15 +211,3 @@ def config_to_json(config: TrainConfig) -> dict[str, Any]:
         del data[name]
     plain: dict[str, Any] = json.loads(json.dumps(data))
     return plain
-
-
-def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Returns the fields in which two configs differ, with their values in the first."""
-    names = []
-    for name in sorted(one.keys() | other.keys()):
-        left, right = one.get(name), other.get(name)
-        if isinstance(left, Mapping) and isinstance(right, Mapping):
-            names += differing(left, right, f"{prefix}{name}.")
-        elif left != right:
-            names.append(f"{prefix}{name} was {json.dumps(left)}")
-    return names

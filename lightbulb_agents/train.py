@@ -9,7 +9,6 @@ from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
 if __name__ == "__main__":
     end_at_once()
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +20,7 @@ import numpy as np
 import tyro
 
 from lightbulb_agents.agent import task_to_json
-from lightbulb_agents.config import TrainConfig, config_to_json, differing
+from lightbulb_agents.config import TrainConfig, config_to_json
 from lightbulb_agents.evaluate import (
     Results,
     evaluate,
@@ -33,8 +32,9 @@ from lightbulb_agents.neural_actor import NeuralActor
 from lightbulb_agents.report import draw_learning_curve, write_report
 from lightbulb_agents.run import Run
 from lightbulb_agents.training import Training, Validation, train
-from lightbulb_backbones.runs.checkpoint import has_checkpoint, read_as_run, write_json
+from lightbulb_backbones.runs.checkpoint import has_checkpoint, write_json
 from lightbulb_backbones.runs.metrics import read_metrics
+from lightbulb_backbones.runs.resuming import check_folder
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import heuristics_of
 from lightbulb_envs.record import records_of, versions, write_records
@@ -129,34 +129,8 @@ def _finish(
 
 
 def _check_folder(run: Path, config: TrainConfig) -> None:
-    marker = run / "run.json"
-    if not config.resume:
-        if has_checkpoint(run):
-            raise FileExistsError(
-                f"{run} holds a run already: go on with it with --resume, choose another folder "
-                "with --run-folder, or remove it"
-            )
-        return
-    if not marker.exists():
-        raise FileNotFoundError(
-            f"{run} holds no run to resume: start it without --resume, or name its folder with "
-            "--run-folder"
-        )
-    with read_as_run(marker):
-        before = json.loads(marker.read_text(encoding="utf-8"))
-        changed = differing(before["config"], config_to_json(config))
-        updated = differing(before["versions"], versions() | _learning_versions())
-    if changed:
-        raise ValueError(
-            f"the run in {run} was started with other flags ({', '.join(changed)}): a resumed run "
-            "must be the same run; give the flags that it was started with"
-        )
-    if updated:
-        print(
-            f"Other versions than the run began with ({', '.join(updated)}): it will not end with "
-            "the same weights, bit for bit",
-            file=sys.stderr,
-        )
+    now = versions() | _learning_versions()
+    check_folder(run, config_to_json(config), now, is_resumed=config.resume)
 
 
 def _write_run(

@@ -26,6 +26,8 @@ def attend(
         allowed: which keys a query may see; None for all.
         bias: is added to the logits.
     """
+    if not len(query):  # torch's own gives a bias no gradient then, where it should be 0
+        return probabilities(query, key, allowed, bias) @ value
     mask: Tensor | None = allowed
     if bias is not None:
         mask = bias if allowed is None else torch.where(allowed, bias, -torch.inf)

@@ -197,6 +197,15 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         told = self(input_ids, attention_mask, cache)
         return told.last_hidden_state, cache.state
 
+    def separable_layers(self) -> list[nn.Module]:
+        """Returns the layers that compute in their `forward` alone, and in all processes alike.
+
+        Their weights may be spread over processes layer by layer (`fully_shard`). Of the stem's
+        last layer the router asks more than that.
+        """
+        stacks: list[Any] = [self.stem[:-1], *(expert.layers for expert in self.experts.values())]
+        return [layer for stack in (*stacks, self.decoder) for layer in stack]
+
     def _keep(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
         if attention_mask is None:
             return torch.ones_like(input_ids).bool()
@@ -275,10 +284,10 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         number = self.config.experts.index("rag") + 1
         begins = before.get(ROUTE, torch.zeros_like(found[ROUTE])) == 0
         rows = (begins & (found[ROUTE] == number)).nonzero().squeeze(1)
-        if not len(rows):
+        if not len(rows) and not torch.is_grad_enabled():  # as of `read_by_experts`
             return kept
         length = found[_PREFIX][rows]
-        tokens = text.tokens[rows, : int(length.max())]
+        tokens = text.tokens[rows, : int(length.amax()) if len(rows) else 1]
         keep = torch.arange(tokens.shape[1], device=rows.device) < length.unsqueeze(1)
         fresh = self.retriever.retrieve(self.index, tokens, keep, self.config.passages)
         context = fresh.among(rows, kept or fresh.nothing(len(text.tokens)))

@@ -33,7 +33,7 @@ class LanguageExpertConfig(PreTrainedConfig):
 
     def __init__(
         self,
-        vocab_size: int = 256,
+        vocab_size: int = 512,
         hidden_size: int = 64,
         num_attention_heads: int = 4,
         intermediate_size: int = 176,
@@ -63,6 +63,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         passages: int = 4,
         initializer_range: float = 0.02,
         pad_token_id: int | None = 0,
+        eos_token_id: int | None = None,
         tie_word_embeddings: bool = True,
         use_cache: bool = True,
         **settings: Any,
@@ -114,3 +115,4 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.use_cache = use_cache
         super().__init__(**{"tie_word_embeddings": tie_word_embeddings, **settings})
         self.pad_token_id = pad_token_id
+        self.eos_token_id = eos_token_id

@@ -11,6 +11,7 @@ experts and size of a switch layer, r the retriever's width, a layer of each par
 """
 
 import math
+from inspect import signature
 from typing import Any
 
 from lightbulb_backbones.language_config import LanguageExpertConfig
@@ -76,11 +77,31 @@ def preset(name: str, **settings: Any) -> LanguageExpertConfig:
     """Returns the config of a preset, with other settings on top.
 
     Raises:
-        ValueError: there is none of that name.
+        ValueError: there is none of that name, or a config has no such setting.
     """
     if name not in PRESETS:
         raise ValueError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}")
-    return LanguageExpertConfig(**{**PRESETS[name], **settings})
+    own = {setting: _checked(setting, value) for setting, value in settings.items()}
+    return LanguageExpertConfig(**{**PRESETS[name], **own})
+
+
+def _checked(setting: str, value: Any) -> Any:
+    """Returns the value of a setting as the kind of thing that its default is."""
+    defaults = {
+        one.name: one.default
+        for one in signature(LanguageExpertConfig).parameters.values()
+        if one.kind is not one.VAR_KEYWORD
+    }
+    if setting not in defaults:
+        raise ValueError(
+            f"a language expert has no setting {setting!r}: it has {', '.join(sorted(defaults))}"
+        )
+    kind = type(defaults[setting])
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind in (int, float, bool) and type(value) is not kind and value != defaults[setting]:
+        raise ValueError(f"{setting} must be of type {kind.__name__}, got {value!r}")
+    return value
 
 
 def parameters(config: LanguageExpertConfig) -> dict[str, int]:

@@ -114,5 +114,7 @@ class Retriever(nn.Module):
         states = self.passages(passages.flatten(0, 1))[1]
         share = logits.log_softmax(dim=1).repeat_interleave(length, dim=1)
         return Context(
-            states.view(batch, number * length, -1), (passages != PADDING).flatten(1), share
+            states.view(batch, number * length, states.shape[2]),
+            (passages != PADDING).flatten(1),
+            share,
         )

@@ -84,7 +84,9 @@ def read_by_experts(
     after: State = {}
     for number, expert in enumerate(experts):
         rows = (route == number).nonzero().squeeze(1)
-        if not len(rows):
+        # Where gradients are computed, an expert that reads no text has the gradient 0, not none:
+        # processes that train together must compute the same layers.
+        if not len(rows) and not torch.is_grad_enabled():
             continue
         taken = take_rows(before, rows)
         own = Carried(dict(taken)) if carried is not None else None

@@ -104,7 +104,7 @@ class SwitchFeedForward(nn.Module):
         found = torch.zeros_like(tokens)
         for number, network in enumerate(self.experts):
             rows = (chosen == number).nonzero().squeeze(1)
-            if len(rows):
+            if len(rows) or torch.is_grad_enabled():  # as of `read_by_experts`
                 found = found.index_copy(0, rows, network(tokens[rows]))
         added = torch.zeros_like(states)
         added[fed] = found * share.unsqueeze(1)

@@ -332,3 +332,16 @@ def test_an_unknown_expert_and_an_empty_prefix_are_refused(model):
         model(_text(), prefix=torch.zeros(6, dtype=torch.long))
     with pytest.raises(ValueError, match="prefix must be 1 or more, got 0"):
         LanguageExpertConfig(**{**SIZES, "prefix": 0})
+
+
+@pytest.mark.parametrize("name", ["rag", "dpo", "mamba"])
+def test_every_weight_has_a_gradient_where_some_experts_read_no_text(model, name):
+    model.train()
+    model.zero_grad()
+    model(_text(), expert=name, labels=_text()).loss.backward()
+    for key, weight in model.named_parameters():
+        assert weight.grad is not None, key
+        if key.startswith("model.experts.") and f".{name}." not in key:
+            assert not weight.grad.any(), key
+    model.zero_grad()
+    model.eval()

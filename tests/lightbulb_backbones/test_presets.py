@@ -56,3 +56,13 @@ def test_an_unknown_preset_is_refused_and_settings_win():
     with pytest.raises(ValueError, match="tiny, small, base, 1b, got 'huge'"):
         preset("huge")
     assert preset("tiny", vocab_size=99).vocab_size == 99
+
+
+def test_a_setting_of_another_kind_is_told():
+    assert preset("tiny", router_noise=0).router_noise == 0.0
+    with pytest.raises(ValueError, match="no setting 'hiden_size': it has balance, block"):
+        preset("tiny", hiden_size=8)
+    with pytest.raises(ValueError, match="hidden_size must be of type int, got '8'"):
+        preset("tiny", hidden_size="8")
+    with pytest.raises(ValueError, match="hidden_size must be of type int, got 8.5"):
+        preset("tiny", hidden_size=8.5)

@@ -1,0 +1,1 @@
+"""Learning to predict what comes next in text: `python -m lightbulb_backbones.pretrain`."""

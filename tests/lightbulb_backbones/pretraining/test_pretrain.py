@@ -1,0 +1,151 @@
+"""The command leaves a model that others load, and says what is wrong with what it was given."""
+
+import json
+import sys
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
+
+from lightbulb_backbones import pretrain
+from lightbulb_backbones.pretrain import run_pretraining
+from lightbulb_backbones.pretraining.language_score import score_text
+from lightbulb_backbones.pretraining.reading import open_windows
+
+
+def test_a_run_leaves_a_model_that_transformers_loads_and_what_it_reached(make_config):
+    config = make_config()
+    score = run_pretraining(config)
+    folder = config.folder() / "model"
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    assert model.config.vocab_size == len(tokenizer)
+    _, held = open_windows(config.text, tokenizer, config.seed)
+    again = score_text(model, held.tokens, held.characters, 24, model.config.prefix)
+    assert again.nats == pytest.approx(score.nats, rel=1e-6)
+    results = json.loads((config.folder() / "results.json").read_text())
+    assert results["perplexity"] == score.perplexity
+    assert results["tokens"] == 6 * 4 * 24
+    start = torch.tensor([tokenizer("The ")["input_ids"]])
+    mask = torch.ones_like(start)
+    told = model.generate(start, attention_mask=mask, max_new_tokens=5, do_sample=False)
+    assert tokenizer.decode(told[0]).startswith("The ")
+    assert sorted(one.name for one in config.folder().iterdir()) == [
+        *("checkpoints", "metrics.csv", "model", "results.json", "run.json", "samples.jsonl"),
+        *("tensorboard", "tokenizer"),
+    ]
+
+
+def test_held_out_text_is_not_learnt_from(make_config, text_file, tmp_path):
+    tokenizer = pretrain.find_tokenizer(make_config().text, 300)
+    windows, held = open_windows(make_config().text, tokenizer, 0)
+    whole = tokenizer(text_file.read_text())["input_ids"]
+    cut = len(windows._tokens)
+    assert [*windows._tokens, *held.tokens][: len(whole)] == whole
+    assert len(held.tokens) / len(whole) == pytest.approx(0.05, abs=0.01)
+    other = tmp_path / "other.txt"
+    other.write_text("The town")
+    windows, held = open_windows(make_config(text={"validation": (str(other),)}).text, tokenizer, 0)
+    assert tokenizer.decode(held.tokens[:-1]) == "The town"
+    assert len(windows._tokens) > cut
+
+
+def test_a_stream_holds_out_its_first_texts(make_config, tmp_path):
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    texts = [f"town {number} " for number in range(250)]
+    (folder / "train.jsonl").write_text(
+        "\n".join(json.dumps({"text": text}) for text in texts) + "\n"
+    )
+    config = make_config(text={"data": (f"hub:{folder}",)})
+    tokenizer = pretrain.find_tokenizer(config.text, 300)
+    windows, held = open_windows(config.text, tokenizer, 0)
+    assert tokenizer.decode(held.tokens, skip_special_tokens=True) == "".join(texts[:200])
+    first = tokenizer.decode(windows.take(1)[0], skip_special_tokens=True)
+    assert first.startswith("town 200 town 201")
+    run_pretraining(config)
+    run_pretraining(make_config("given", text={"validation": (f"hub:{folder}",)}, steps=1))
+
+
+def test_another_causal_model_is_trained_the_same_way(make_config):
+    def plain(config, tokenizer):
+        return GPT2LMHeadModel(
+            GPT2Config(
+                vocab_size=len(tokenizer),
+                n_embd=16,
+                n_head=2,
+                n_layer=1,
+                n_positions=128,
+                bos_token_id=tokenizer.eos_token_id,
+                eos_token_id=tokenizer.eos_token_id,
+            )
+        )
+
+    config = make_config()
+    run_pretraining(config, plain)
+    model = AutoModelForCausalLM.from_pretrained(config.folder() / "model")
+    assert isinstance(model, GPT2LMHeadModel)
+
+
+def test_a_folder_that_holds_a_run_is_kept(make_config):
+    run_pretraining(make_config(steps=1))
+    with pytest.raises(FileExistsError, match="holds a run already"):
+        run_pretraining(make_config(steps=1))
+    with pytest.raises(ValueError, match="started with other flags \\(steps was 1\\)"):
+        run_pretraining(make_config(steps=2, resume=True))
+    with pytest.raises(FileNotFoundError, match="holds no run to resume"):
+        run_pretraining(make_config("other", resume=True))
+
+
+def test_runs_without_a_folder_are_numbered(make_config, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for expected in ("tiny-0", "tiny-0-2"):
+        config = make_config(run_folder=None)
+        assert config.folder().name == expected
+        config.folder().mkdir(parents=True)
+    assert make_config(run_folder=None, resume=True).folder().name == "tiny-0-2"
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        ([], "no data: name files"),
+        (["--data", "missing.txt"], "missing.txt is not there"),
+        (["--data", "TEXT", "--preset", "huge"], "preset must be one of tiny, small, base, 1b"),
+        (["--data", "TEXT", "--length", "16"], "length must be more than the 16 tokens"),
+        (["--data", "TEXT", "--length", "9999"], "tokens, and a window has 9,999"),
+        (["--data", "TEXT", "--settings", "prefix"], "--settings takes NAME=JSON, got 'prefix'"),
+        (["--data", "TEXT", "--settings", "prefix=x"], "'x' is no JSON"),
+        (["--data", "TEXT", "--settings", 'experts=["vim"]'], "experts must be some of rag, dpo"),
+        (["--data", "TEXT", "--device", "tpu"], 'device must be "auto", "cpu" or "cuda"'),
+        (["--data", "TEXT", "--vocabulary", "9"], "vocabulary must be 258 or more, got 9"),
+        (["--data", "TEXT", "--batch", "0"], "batch must be 1 or more, got 0"),
+        (["--data", "TEXT", "--tokenizer", "none"], 'tokenizer must be "bytes", "characters"'),
+    ],
+)
+def test_bad_input_ends_in_one_clear_line(flags, told, text_file, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    given = [str(text_file) if flag == "TEXT" else flag for flag in flags]
+    monkeypatch.setattr(sys, "argv", ["pretrain", *given, "--run-folder", "run"])
+    with pytest.raises(SystemExit) as stopped:
+        pretrain.main()
+    said = str(stopped.value.code) + capsys.readouterr().err
+    assert told in said
+    assert "Traceback" not in said
+
+
+def test_a_number_that_the_model_has_not_is_told(make_config):
+    with pytest.raises(ValueError, match="no setting 'hiden_size'"):
+        run_pretraining(make_config(settings=("hiden_size=8",)))
+
+
+def test_ctrl_c_says_how_to_go_on(make_config, monkeypatch, capsys):
+    def stop(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pretrain, "run_pretraining", stop)
+    monkeypatch.setattr(sys, "argv", ["pretrain"])
+    with pytest.raises(SystemExit) as stopped:
+        pretrain.main()
+    assert stopped.value.code == 130
+    assert "--resume goes on from the last checkpoint" in capsys.readouterr().err

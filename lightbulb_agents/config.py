@@ -11,7 +11,7 @@ from lightbulb_agents.actor_critic import ActorCriticConfig
 from lightbulb_agents.dqn import QConfig
 from lightbulb_agents.network import NetworkConfig
 from lightbulb_backbones.runs.limits import check_least, check_most
-from lightbulb_backbones.table import BackboneConfig
+from lightbulb_backbones.table import PRETRAINED, BackboneConfig, Tuning
 from lightbulb_envs.registry import find_row
 from lightbulb_envs.settings import parse_settings
 
@@ -84,7 +84,13 @@ class TrainConfig:
     also_agent: tuple[Agent, ...] = ()
     """Their sub-agents, in their order. Default: "auto" for all."""
     backbone: str = "bag"
-    """Network that reads the tokens: "bag" or "transformer"."""
+    """Network that reads the tokens: "bag", "transformer", "mamba", "language:SIZE" for the
+    language expert of a preset, or "hf:FOLDER" for a model with weights, whose tokenizer is then
+    the environment's."""
+    tuning: Tuning = "full"
+    """What of it learns: all its weights, none of them, or matrices of low rank beside them."""
+    rank: int = 8
+    """Of those matrices."""
     budget: str = "short"
     """"short" (about 2 minutes on a core), "long" (about 30), or environment steps."""
     seed: int = 0
@@ -111,13 +117,37 @@ class TrainConfig:
     """Test documents of the final table."""
 
     def __post_init__(self) -> None:
-        check_least(self, seed=0, rows=2, rollouts=1, threads=1, test_episodes=1)
+        check_least(self, seed=0, rows=2, rollouts=1, threads=1, test_episodes=1, rank=1)
         check_most(self, seed=2**63 - 1, rows=65_536, threads=1024, test_episodes=1_000_000)
         if self.rows % self.rollouts:
             raise ValueError(
                 f"rows must be a multiple of rollouts={self.rollouts}, got {self.rows}"
             )
         self._check_also()
+        self._check_backbone()
+
+    def _check_backbone(self) -> None:
+        default = TrainConfig.rank
+        if self.rank != default and self.tuning != "lora":
+            raise ValueError(
+                f"--rank is of --tuning lora, and tuning is {self.tuning!r}: leave --rank out"
+            )
+        if ":" in self.backbone and self.sizes.backbone_layers != Sizes.backbone_layers:
+            raise ValueError(
+                f"--backbone {self.backbone} has layers of its own: leave out "
+                "--sizes.backbone-layers"
+            )
+        if self.backbone.startswith(PRETRAINED):
+            if self.also:
+                raise ValueError(
+                    "the tokens of a model with weights are its own, and an agent of several "
+                    "environments numbers theirs anew: leave out --also, or --backbone hf:"
+                )
+            if any(text.startswith("tokenizer=") for text in self.settings):
+                raise ValueError(
+                    f"the tokenizer of --backbone {self.backbone} becomes the environment's: leave "
+                    "tokenizer= out of --settings"
+                )
 
     def _check_also(self) -> None:
         envs = (self.env, *self.also)
@@ -165,7 +195,14 @@ class TrainConfig:
     def network(self) -> NetworkConfig:
         """Returns the network's config."""
         sizes = self.sizes
-        backbone = BackboneConfig(self.backbone, sizes.width, sizes.backbone_layers, sizes.heads)
+        backbone = BackboneConfig(
+            name=self.backbone,
+            width=sizes.width,
+            layers=sizes.backbone_layers,
+            heads=sizes.heads,
+            tuning=self.tuning,
+            rank=self.rank,
+        )
         quantiles = self.q.quantiles if self.algorithm() == "qrdqn" else 1
         dueling = self.q.dueling
         return NetworkConfig(backbone, sizes.article_layers, quantiles, dueling, sizes.dropout)
@@ -201,6 +238,10 @@ class TrainConfig:
         source = self.source.setting()
         if source is not None:
             settings["source"] = source
+        if self.backbone.startswith(PRETRAINED):
+            from lightbulb_backbones.pretrained import tokenizer_file
+
+            settings["tokenizer"] = str(tokenizer_file(self.backbone))
         return settings
 
 

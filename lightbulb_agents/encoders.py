@@ -5,6 +5,8 @@ the sentences of an article let each see the others. Letters of shapes: E articl
 T tokens, D width, B sentences at once.
 """
 
+from typing import Any, Self
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -44,6 +46,11 @@ class ArticleEncoder(nn.Module):
         width = backbone.width
         self.width = width
         self.backbone = make_backbone(vocabulary_size, backbone)
+        self._is_frozen = backbone.tuning == "frozen"
+        own: Any = self.backbone.config
+        self.narrow = (
+            nn.Identity() if own.hidden_size == width else nn.Linear(own.hidden_size, width)
+        )
         self.pooled = nn.Sequential(
             nn.LayerNorm(2 * width),
             nn.Linear(2 * width, 2 * width),
@@ -53,6 +60,16 @@ class ArticleEncoder(nn.Module):
         self.position = nn.Linear(width, width, bias=False)
         self.blocks = nn.ModuleList(Block(width, backbone.heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
+
+    def train(self, mode: bool = True) -> Self:
+        """Sets the mode of all but the backbone, which computes in training as it does in acting.
+
+        The probabilities of a rollout must be those of the update: no dropout of a model that has
+        any, no noise of routers, no token that finds no room.
+        """
+        super().train(mode)
+        self.backbone.eval()
+        return self
 
     def forward(
         self, tokens: Tensor, is_causal: bool | None = None, asks_all: bool | None = None
@@ -105,7 +122,9 @@ class ArticleEncoder(nn.Module):
         for chunk in order.chunk(_CHUNKS):
             tokens = rows[chunk, : int(lengths[chunk].max())]
             keep = self._kept(tokens)
-            states = self.backbone(input_ids=tokens, attention_mask=keep).last_hidden_state
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._is_frozen):
+                states = self.backbone(input_ids=tokens, attention_mask=keep).last_hidden_state
+            states = self.narrow(states)
             total = (states * keep.unsqueeze(2)).sum(dim=1)
             count = keep.sum(dim=1, keepdim=True)
             read.append(torch.cat((total / count, total / count.sqrt()), dim=1))

@@ -1,7 +1,7 @@
 """The networks of the sub-agents: an encoder and a head over one trunk, and their config."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -94,6 +94,13 @@ class ArticleNetwork(nn.Module):
         self.layout = layout
         self.kind = WORDS if layout.writes else head
         self.head: nn.Module = HEADS[self.kind](config.backbone.width, layout, numbers)
+
+    def described(self, config: NetworkConfig) -> NetworkConfig:
+        """Returns a config that makes this network without what its weights were read from."""
+        backbone: Any = getattr(self.encoder, "backbone", None)
+        if not hasattr(backbone, "described"):
+            return config
+        return replace(config, backbone=backbone.described(config.backbone))
 
     def encode(self, tokens: Tensor) -> Articles:
         """Returns encoded articles for tokens (E, S, T), or what `read_article` says."""

@@ -156,7 +156,7 @@ def _write_run(
                 "settings": settings,
                 "algorithm": config.algorithm(),
                 "head": training.row.head,
-                "network": config.network().to_json(),
+                "network": training.network.described(config.network()).to_json(),
                 "layout": training.layout.to_json(),
                 "vocabulary_size": vocabulary.size,
                 "vocabulary_digest": vocabulary.digest,

@@ -3,11 +3,12 @@
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from lightbulb_backbones.carried import State
 from lightbulb_backbones.table import BackboneConfig
 
 _INITIAL_DEVIATION = 0.3
@@ -54,3 +55,13 @@ class BagOfEmbeddings(PreTrainedModel):
     ) -> BaseModelOutput:
         """Returns the tokens' embeddings as `last_hidden_state` (B, T, D); padding is zero."""
         return BaseModelOutput(last_hidden_state=self.embedding(input_ids))
+
+    def step(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        state: State | None = None,
+        attention_mask: Bool[Tensor, "B T"] | None = None,
+    ) -> tuple[Float[Tensor, "B T D"], State]:
+        """Returns the states of the next tokens of texts; nothing need be remembered."""
+        del state
+        return self(input_ids, attention_mask).last_hidden_state, {}

@@ -20,7 +20,6 @@ from torch.nn import functional
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedModel
 from transformers import initialization as init
 from transformers.generation.utils import GenerationMixin
-from transformers.utils.generic import ModelOutput
 
 from lightbulb_backbones.attention_features import FEATURES, attention_features
 from lightbulb_backbones.blocks import AttentionBlock, SwitchBlock
@@ -29,40 +28,20 @@ from lightbulb_backbones.causal_attention import CausalAttention, Sight
 from lightbulb_backbones.context import Context
 from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.language_experts import make_expert
+from lightbulb_backbones.language_output import LanguageExpertCausalOutput, LanguageExpertOutput
 from lightbulb_backbones.mamba import MambaMixer
 from lightbulb_backbones.padding import Aligned
 from lightbulb_backbones.passage_index import PassageIndex
+from lightbulb_backbones.presets import preset
 from lightbulb_backbones.retrieval import Retriever
 from lightbulb_backbones.sequence_router import ROUTE, SequenceRouter, gate_of, read_by_experts
 from lightbulb_backbones.sparse_attention import SparsePattern
 from lightbulb_backbones.state_cache import StateCache
 from lightbulb_backbones.switch import Routed, balance_loss, z_loss
+from lightbulb_backbones.table import BackboneConfig
 
 _PREFIX = "prefix"
 """The entry of a state that says by how many tokens a text was routed."""
-
-
-@dataclass
-class LanguageExpertOutput(ModelOutput):
-    """What the model says of texts: B of them, T tokens."""
-
-    last_hidden_state: Float[Tensor, "B T D"] | None = None
-    past_key_values: StateCache | None = None
-    route: Int[Tensor, " B"] | None = None
-    """The expert that reads each text, by its place in the config's `experts`."""
-    prefix: Int[Tensor, " B"] | None = None
-    """The tokens by which each was routed."""
-    router_loss: Float[Tensor, ""] | None = None
-    """What the routers add to a loss."""
-
-
-@dataclass
-class LanguageExpertCausalOutput(LanguageExpertOutput):
-    """The same with what comes next."""
-
-    loss: Float[Tensor, ""] | None = None
-    """Cross-entropy of the labels behind the prefix, a token, and the routers' loss."""
-    logits: Float[Tensor, "B T V"] | None = None
 
 
 class LanguageExpertPreTrainedModel(PreTrainedModel):
@@ -134,6 +113,12 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         )
         self.norm = nn.RMSNorm(width)
         self.post_init()
+
+    @staticmethod
+    def from_size(vocabulary_size: int, size: BackboneConfig) -> "LanguageExpertModel":
+        """Returns the model of a preset, by a name such as "language:tiny", with fresh weights."""
+        _, _, name = size.name.partition(":")
+        return LanguageExpertModel(preset(name, vocab_size=vocabulary_size))
 
     def forward(
         self,

@@ -1,48 +1,99 @@
 """The table of backbones by name, and the few numbers that say how large one is.
 
-A backbone is a `transformers.PreTrainedModel` that is called with `input_ids` (B, T) and
-`attention_mask` (B, T) and returns an output with `last_hidden_state` (B, T, D).
+A backbone is called with `input_ids` (B, T) and `attention_mask` (B, T) and returns an output with
+`last_hidden_state` (B, T, D); its `config.hidden_size` is D. Those that see the past alone also
+have `step`, which reads a text part by part:
+
+    states, state = backbone.step(input_ids, state, attention_mask)
+
+where `state` is a dict of tensors whose first axis is the batch, None at a text's beginning.
+
+    bag            the tokens' embeddings
+    transformer    attention in both directions
+    mamba          a recurrent state of one size
+    language:SIZE  the language expert of a preset, tiny, small, base or 1b, with fresh weights
+    hf:FOLDER      a model of the transformers library, or of ours, with its weights
+    hf:NAME@COMMIT one of the Hugging Face hub, which is downloaded
 """
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from torch import nn
 
 BACKBONES: dict[str, str] = {
     "bag": "lightbulb_backbones.bag:BagOfEmbeddings",
     "transformer": "lightbulb_backbones.transformer:TransformerEncoder",
+    "mamba": "lightbulb_backbones.mamba:Mamba",
+    "language:tiny": "lightbulb_backbones.language:LanguageExpertModel",
+    "language:small": "lightbulb_backbones.language:LanguageExpertModel",
+    "language:base": "lightbulb_backbones.language:LanguageExpertModel",
+    "language:1b": "lightbulb_backbones.language:LanguageExpertModel",
 }
 """Name → "module:Class". The class makes itself with `from_size(vocabulary_size, config)`."""
+PRETRAINED = "hf:"
+"""What the name of a model with weights begins with."""
+Tuning = Literal["full", "frozen", "lora"]
 
 
 @dataclass(frozen=True)
 class BackboneConfig:
-    """Which backbone, and how large."""
+    """Which backbone, how large, and what of it learns."""
 
     name: str = "bag"
-    """One of `BACKBONES`."""
+    """One of `BACKBONES`, or hf: and a folder."""
     width: int = 64
-    """Length D of a token's state."""
+    """Length D of a token's state, of a backbone whose name does not say it."""
     layers: int = 1
-    """Layers of a backbone that has any."""
+    """Layers of a backbone that has any and whose name does not say them."""
     heads: int = 4
-    """Attention heads of a backbone that has any; they divide the width."""
+    """Attention heads of such a backbone; they divide the width."""
+    tuning: Tuning = "full"
+    """What learns: all weights, none, or matrices of low rank beside them (LoRA)."""
+    rank: int = 8
+    """Of those matrices."""
+    architecture: str | None = None
+    """The config of a model with weights, as JSON, where it is made without them to be filled from
+    elsewhere, such as a checkpoint."""
+    shift: int = 0
+    """What the tokens of a model with weights are more than its own; see `pretrained`."""
+
+    @property
+    def has_own_size(self) -> bool:
+        """Whether the name says how large it is."""
+        return ":" in self.name
 
 
-def make_backbone(vocabulary_size: int, config: BackboneConfig) -> "PreTrainedModel":
-    """Returns a backbone with fresh weights; ValueError names those there are."""
-    if config.name not in BACKBONES:
-        raise ValueError(f"backbone must be one of {', '.join(BACKBONES)}, got {config.name!r}")
-    if config.width < 1 or config.width % config.heads:
+def make_backbone(vocabulary_size: int, config: BackboneConfig) -> "nn.Module":
+    """Returns a backbone with fresh weights, or of a model with its own.
+
+    Raises:
+        ValueError: there is none of that name, a number of the config will not do, or the model
+            does not know so many tokens.
+    """
+    backbone: Any
+    if config.name.startswith(PRETRAINED):
+        from lightbulb_backbones.pretrained import PretrainedBackbone
+
+        backbone = PretrainedBackbone.make(vocabulary_size, config)
+    elif config.name in BACKBONES:
+        if config.width < 1 or config.width % config.heads:
+            raise ValueError(
+                f"width must be a multiple of heads={config.heads}, got {config.width}: "
+                "every head takes an equal share of it"
+            )
+        module, _, name = BACKBONES[config.name].partition(":")
+        made = getattr(importlib.import_module(module), name)
+        backbone = made.from_size(vocabulary_size, config)
+    else:
         raise ValueError(
-            f"width must be a multiple of heads={config.heads}, got {config.width}: "
-            "every head takes an equal share of it"
+            f"backbone must be one of {', '.join(BACKBONES)}, or {PRETRAINED} and the folder of a "
+            f"model, got {config.name!r}"
         )
-    module, _, name = BACKBONES[config.name].partition(":")
-    backbone: PreTrainedModel = getattr(importlib.import_module(module), name).from_size(
-        vocabulary_size, config
-    )
-    return backbone
+    if config.tuning != "full":
+        from lightbulb_backbones.tuning import tune
+
+        tune(backbone, config)
+    return cast("nn.Module", backbone)

@@ -44,6 +44,16 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["LIGHTBULB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
+SMALL_BACKBONES = ("bag", "transformer", "mamba", "language:tiny")
+"""Of every kind of backbone the smallest."""
+
+
+@pytest.fixture(params=SMALL_BACKBONES)
+def backbone_name(request: pytest.FixtureRequest) -> str:
+    """Every kind of backbone, by its name."""
+    return str(request.param)
+
+
 @pytest.fixture
 def write_jsonl(tmp_path: Path) -> Callable[..., Path]:
     """Writes rows as a JSON lines file; a row that is a string is written as it is."""

@@ -11,16 +11,16 @@ from lightbulb_agents.heads import Pages
 from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
 from lightbulb_agents.neural_actor import NeuralActor
-from lightbulb_backbones import BACKBONES, BackboneConfig
+from lightbulb_backbones import BackboneConfig
 from lightbulb_envs.rollout import roll_out
 
 ID = "Lightbulb/NewsSummariser-v0"
 
 
-@pytest.fixture(params=BACKBONES)
-def network(request):
+@pytest.fixture
+def network(backbone_name):
     torch.manual_seed(0)
-    config = NetworkConfig(BackboneConfig(request.param, width=16, heads=2))
+    config = NetworkConfig(BackboneConfig(backbone_name, width=16, heads=2))
     engine = lightbulb_envs.make_engine(ID, 1)
     layout = Layout.of(engine.observation_space, engine.action_space)
     made = ActorCriticNetwork(engine.source.vocabulary.size, "pointer", layout, config)

@@ -10,7 +10,7 @@ from lightbulb_agents.config import Sizes, TrainConfig
 from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
 from lightbulb_agents.training import Training
-from lightbulb_backbones import BACKBONES, BackboneConfig
+from lightbulb_backbones import BackboneConfig
 
 ID = "Lightbulb/SentimentAnalysis-v0"
 ROWS = np.arange(8)
@@ -40,10 +40,9 @@ def test_rows_are_counted_up_to_the_last_one_that_is_there():
     assert rows_seen(tokens).tolist() == [0, 1, 3, 3]
 
 
-@pytest.mark.parametrize("backbone", BACKBONES)
-def test_a_beginning_is_judged_the_same_whether_more_is_known_or_not(backbone):
+def test_a_beginning_is_judged_the_same_whether_more_is_known_or_not(backbone_name):
     engine = lightbulb_envs.make_engine(ID, 8)
-    network = network_of(engine, backbone)
+    network = network_of(engine, backbone_name)
     engine.reset(ROWS, ROWS)
     seen = [engine.observe(ROWS)]
     for _ in range(5):

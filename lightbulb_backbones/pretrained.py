@@ -1,0 +1,184 @@
+"""Models with weights as backbones: those of the transformers library, and those of ours.
+
+Observations keep 0 for padding. A model whose own token 0 is something else is told every token
+one less than it is observed: `shift` is 1 then.
+"""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from lightbulb_backbones.carried import State
+from lightbulb_backbones.language import LanguageExpertModel
+from lightbulb_backbones.language_config import LanguageExpertConfig
+from lightbulb_backbones.mamba import Mamba
+from lightbulb_backbones.table import PRETRAINED, BackboneConfig
+
+_TOKENIZER = "tokenizer.json"
+_PADDINGS = ("[pad]", "[PAD]", "<pad>")
+"""Names of padding, which is not shifted where it is token 0."""
+_AT_COMMIT = re.compile(r"^(?P<name>[\w.-]+(?:/[\w.-]+)?)@(?P<commit>[0-9a-f]{40})$")
+_OURS: dict[str, Any] = {
+    "mamba": Mamba,  # the same weights and numbers, and a gradient that is linear in the length
+    LanguageExpertConfig.model_type: LanguageExpertModel,
+}
+"""Kinds of models → what reads them here, where that is not what transformers has."""
+
+
+def model_folder(name: str) -> Path:
+    """Returns the folder of a model by its name, "hf:FOLDER" or "hf:NAME@COMMIT".
+
+    Raises:
+        ValueError: there is none.
+    """
+    place = name.removeprefix(PRETRAINED)
+    folder = Path(place)
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise ValueError(
+                f"{folder} holds no model: config.json is missing; name a folder that "
+                "save_pretrained or python -m lightbulb_backbones.pretrain wrote, such as "
+                "runs/.../model"
+            )
+        return folder
+    match = _AT_COMMIT.match(place)
+    if match is None:
+        raise ValueError(
+            f"{place} is no folder: name one that holds a model, or one of the hub as NAME@COMMIT "
+            "with all 40 digits of the commit"
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(match["name"], revision=match["commit"]))
+    except Exception as error:  # the library raises all kinds
+        raise ValueError(f"{place} cannot be downloaded: {error}") from error
+
+
+def tokenizer_file(name: str) -> Path:
+    """Returns the file of the tokenizers library that tells text in a model's tokens.
+
+    Raises:
+        ValueError: the model comes without one.
+    """
+    folder = model_folder(name)
+    if not (folder / _TOKENIZER).is_file():
+        raise ValueError(
+            f"{folder} holds no {_TOKENIZER}, by which text is told in the model's tokens: save "
+            "its tokenizer there"
+        )
+    return folder / _TOKENIZER
+
+
+def shift_of(file: Path) -> int:
+    """Returns 0 where a tokenizer's token 0 is padding, and 1 where it is not."""
+    from tokenizers import Tokenizer
+
+    return 0 if Tokenizer.from_file(str(file)).id_to_token(0) in _PADDINGS else 1
+
+
+class PretrainedBackbone(nn.Module):
+    """A model, and how its tokens are observed.
+
+    Args:
+        model: whose outputs have `last_hidden_state`.
+        shift: what an observed token is more than the model's own.
+    """
+
+    def __init__(self, model: Any, shift: int = 0):
+        super().__init__()
+        self.model = model
+        self.config = model.config
+        self.shift = shift
+        self._longest: int | None = getattr(model.config, "max_position_embeddings", None)
+
+    @staticmethod
+    def make(vocabulary_size: int, config: BackboneConfig) -> "PretrainedBackbone":
+        """Returns the backbone of a config.
+
+        Raises:
+            ValueError: there is no such model, or it does not know so many tokens.
+        """
+        if config.architecture is not None:
+            told = json.loads(config.architecture)
+            architecture = AutoConfig.for_model(told.pop("model_type"), **told)
+            made = _OURS.get(architecture.model_type)
+            model = made(architecture) if made else AutoModel.from_config(architecture)
+            shift = config.shift
+        else:
+            folder = model_folder(config.name)
+            model, shift = _load(folder), shift_of(tokenizer_file(config.name))
+        if getattr(model.config, "is_encoder_decoder", False):
+            model = model.get_encoder()
+        known = model.config.vocab_size + shift
+        if vocabulary_size > known:
+            raise ValueError(
+                f"{config.name} knows {known:,} tokens, and documents are told in "
+                f"{vocabulary_size:,}: tell them in its own, with tokenizer={_TOKENIZER} of its "
+                "folder"
+            )
+        return PretrainedBackbone(model, shift)
+
+    def described(self, config: BackboneConfig) -> BackboneConfig:
+        """Returns a config that makes this without its folder, to be filled with its weights."""
+        told = json.dumps(json.loads(self.model.config.to_json_string(use_diff=False)))
+        return replace(config, architecture=told, shift=self.shift)
+
+    def forward(
+        self, input_ids: Int[Tensor, "B T"], attention_mask: Bool[Tensor, "B T"] | None = None
+    ) -> BaseModelOutput:
+        """Returns the tokens' states as `last_hidden_state` (B, T, D).
+
+        Raises:
+            ValueError: the texts are longer than the model reads.
+        """
+        tokens, keep = self._told(input_ids, attention_mask)
+        states = self.model(input_ids=tokens, attention_mask=keep).last_hidden_state
+        return BaseModelOutput(last_hidden_state=states)
+
+    def step(
+        self,
+        input_ids: Int[Tensor, "B T"],
+        state: State | None = None,
+        attention_mask: Bool[Tensor, "B T"] | None = None,
+    ) -> tuple[Tensor, State]:
+        """Returns the states of the next tokens of texts, as of `table`, for models that have it.
+
+        Raises:
+            NotImplementedError: the model has none.
+        """
+        if not hasattr(self.model, "step"):
+            raise NotImplementedError(
+                f"{type(self.model).__name__} of transformers has no step form: read whole texts"
+            )
+        tokens, keep = self._told(input_ids, attention_mask)
+        told: tuple[Tensor, State] = self.model.step(tokens, state, keep)
+        return told
+
+    def _told(self, input_ids: Tensor, attention_mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Returns the model's own tokens, and which of them it sees."""
+        if self._longest is not None and input_ids.shape[1] > self._longest:
+            raise ValueError(
+                f"the model reads {self._longest} tokens at a time, and a text has "
+                f"{input_ids.shape[1]}: lower max_tokens"
+            )
+        keep = input_ids != 0 if attention_mask is None else attention_mask.bool()
+        return (input_ids - self.shift).clamp(min=0), keep
+
+
+def _load(folder: Path) -> Any:
+    try:
+        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+        made = _OURS.get(kind, AutoModel)
+        return made.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise ValueError(f"{folder} holds no model that can be read here: {said}") from error

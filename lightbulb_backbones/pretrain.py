@@ -20,7 +20,9 @@ import torch
 import transformers
 import tyro
 
+from lightbulb_backbones.card import model_card
 from lightbulb_backbones.language import LanguageExpertForCausalLM
+from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.presets import preset
 from lightbulb_backbones.pretraining.config import PretrainConfig, config_to_json
 from lightbulb_backbones.pretraining.curve import Curve, train
@@ -31,7 +33,7 @@ from lightbulb_backbones.pretraining.tokenizer import load_tokenizer
 from lightbulb_backbones.pretraining.training import NotFiniteError, Pretraining, where
 from lightbulb_backbones.runs.checkpoint import has_checkpoint, write_json
 from lightbulb_backbones.runs.resuming import RUN, check_folder
-from lightbulb_envs.whole_file import explained
+from lightbulb_envs.whole_file import explained, write_whole
 
 MODEL, TOKENIZER, RESULTS = "model", "tokenizer", "results.json"
 MakeModel = Callable[[PretrainConfig, Any], Any]
@@ -144,23 +146,24 @@ def _finish(
 ) -> None:
     """Writes the model and what it reached."""
     folder = run / MODEL
+    results = {
+        "steps": training.steps,
+        "tokens": training.steps * config.batch * config.text.length,
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "seconds": round(training.seconds, 1),
+        "threads": config.threads,
+        "validation_loss": score.loss,
+        "perplexity": score.perplexity,
+        "bits_per_character": score.bits_per_character,
+        "counted_tokens": score.tokens,
+    }
     with explained(folder):
         model.save_pretrained(folder, state_dict=weights)
         tokenizer.save_pretrained(folder)
-    write_json(
-        run / RESULTS,
-        {
-            "steps": training.steps,
-            "tokens": training.steps * config.batch * config.text.length,
-            "parameters": sum(parameter.numel() for parameter in model.parameters()),
-            "seconds": round(training.seconds, 1),
-            "threads": config.threads,
-            "validation_loss": score.loss,
-            "perplexity": score.perplexity,
-            "bits_per_character": score.bits_per_character,
-            "counted_tokens": score.tokens,
-        },
-    )
+    if isinstance(model.config, LanguageExpertConfig):
+        card = model_card(model.config, results, ", ".join(config.text.data))
+        write_whole(folder / "README.md", [card.encode("utf-8")])
+    write_json(run / RESULTS, results)
     print(
         f"\nValidation: {score.bits_per_character:.3f} bits per character, perplexity "
         f"{score.perplexity:.2f} of {score.tokens:,} tokens"

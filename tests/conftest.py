@@ -17,6 +17,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from lightbulb_backbones.table import BACKBONES
+
 hypothesis.settings.register_profile("default", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("default")
 
@@ -44,7 +46,7 @@ def _cache_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["LIGHTBULB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-SMALL_BACKBONES = ("bag", "transformer", "mamba", "language:tiny")
+SMALL_BACKBONES = [name for name in BACKBONES if ":" not in name or name.endswith(":tiny")]
 """Of every kind of backbone the smallest."""
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.pictures import PICTURES
 from benchmarks.tables import FILES, filled
+from lightbulb_backbones.card import presets_card
 from lightbulb_envs.data_flow import data_flow
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,20 @@ def test_pictures_are_those_of_the_results(name):
 def test_the_data_flow_page_is_what_its_command_prints():
     page = (ROOT / "docs/data_flow.md").read_text(encoding="utf-8")
     assert page == data_flow(), "run python -m lightbulb_envs.data_flow > docs/data_flow.md"
+
+
+def test_the_card_of_the_presets_is_what_its_command_prints():
+    page = (ROOT / "docs/language_expert.md").read_text(encoding="utf-8")
+    told = "run python -m lightbulb_backbones.card > docs/language_expert.md"
+    assert page == presets_card(), told
+
+
+def test_the_code_of_the_page_of_backbones_runs():
+    page = (ROOT / "docs/backbones.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(code, "backbones.md", "exec"), {})
+    for name in re.findall(r"`([\w]+\.py)`", page):
+        assert (ROOT / "lightbulb_backbones" / name).is_file(), name
 
 
 def test_the_loop_of_the_readme_runs():

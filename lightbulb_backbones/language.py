@@ -33,7 +33,7 @@ from lightbulb_backbones.mamba import MambaMixer
 from lightbulb_backbones.padding import Aligned
 from lightbulb_backbones.passage_index import PassageIndex
 from lightbulb_backbones.presets import preset
-from lightbulb_backbones.retrieval import Retriever
+from lightbulb_backbones.retrieval import LargeEmbedding, Retriever
 from lightbulb_backbones.sequence_router import ROUTE, SequenceRouter, gate_of, read_by_experts
 from lightbulb_backbones.sparse_attention import SparsePattern
 from lightbulb_backbones.state_cache import StateCache
@@ -56,7 +56,9 @@ class LanguageExpertPreTrainedModel(PreTrainedModel):
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         deviation = self.config.initializer_range
-        if isinstance(module, nn.Embedding):
+        if isinstance(module, LargeEmbedding):
+            init.normal_(module.weight, std=module.deviation)
+        elif isinstance(module, nn.Embedding):
             init.normal_(module.weight, std=deviation)
         elif isinstance(module, (nn.Linear, nn.Conv1d)):
             init.normal_(module.weight, std=deviation)

@@ -6,7 +6,11 @@ a passage answers a question.
 over the passages j of a batch (their section 3.2, "in-batch negatives"). A vector is the mean of a
 tower's states; the states themselves are the context that a reader attends to (`rag_attention`). It
 departs from the paper in that: its towers are BERT and take the first token's state, and tau is 1.
+Here tau is the root of the width, which is how large a product of two vectors of so many numbers of
+size 1 is: with less, the best passage had all the probability before anything was learnt.
 """
+
+import math
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -22,6 +26,12 @@ _BATCH = 256
 """Passages that are encoded at a time."""
 
 
+class LargeEmbedding(nn.Embedding):
+    """Embeddings that begin as large as the positions that are added, which would drown others."""
+
+    deviation = 1.0
+
+
 class Tower(nn.Module):
     """A transformer over a short text, read in both directions.
 
@@ -33,7 +43,7 @@ class Tower(nn.Module):
 
     def __init__(self, vocabulary: int, width: int, heads: int, layers: int):
         super().__init__()
-        self.embed = nn.Embedding(vocabulary, width)
+        self.embed = LargeEmbedding(vocabulary, width)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
@@ -64,16 +74,21 @@ class Retriever(nn.Module):
 
     Args:
         vocabulary, width, heads, layers: of the towers.
-        temperature: tau.
+        temperature: tau, by default the root of the width.
     """
 
     def __init__(
-        self, vocabulary: int, width: int, heads: int, layers: int, temperature: float = 1.0
+        self,
+        vocabulary: int,
+        width: int,
+        heads: int,
+        layers: int,
+        temperature: float | None = None,
     ):
         super().__init__()
         self.questions = Tower(vocabulary, width, heads, layers)
         self.passages = Tower(vocabulary, width, heads, layers)
-        self.temperature = temperature
+        self.temperature = math.sqrt(width) if temperature is None else temperature
 
     def loss(
         self, questions: Int[Tensor, "B T"], passages: Int[Tensor, "B M"]

@@ -7,7 +7,7 @@ weights of all are in the checkpoints of the whole.
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
@@ -70,8 +70,7 @@ class JointTraining:
             for name, training in self.trainings.items():
                 own = training.learner.tensors()
                 tensors |= {f"{name}/{key}": tensor for key, tensor in own.items()}
-        optimizer = cast("torch.optim.Optimizer", self.optimizer)
-        save_checkpoint(run, self.steps, self.agent, optimizer, state, tensors)
+        save_checkpoint(run, self.steps, self.agent, self.optimizer, state, tensors)
 
     def restore(self, run: Path) -> None:
         """Goes back to the run's last checkpoint.
@@ -86,8 +85,7 @@ class JointTraining:
             digests = {name: states[name]["vocabulary_digest"] for name in self.trainings}
         for name, training in self.trainings.items():
             training.check_vocabulary(digests[name], checkpoint)
-        optimizer = cast("torch.optim.Optimizer", self.optimizer)
-        state, tensors = load_checkpoint(checkpoint, self.agent, optimizer)
+        state, tensors = load_checkpoint(checkpoint, self.agent, self.optimizer)
         with read_as_checkpoint(file):
             for name, training in self.trainings.items():
                 training.set_state(state["tasks"][name])

@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from safetensors import SafetensorError
@@ -31,6 +31,19 @@ _DAMAGE = (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorErr
 """What reading a file raises that is not what was written."""
 
 
+@runtime_checkable
+class SavedOptimizer(Protocol):
+    """An optimizer of torch, or several as one."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Returns its state."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes back to a state."""
+        ...
+
+
 class DamagedError(ValueError):
     """A file of a run that is not what was written; the message says what to do."""
 
@@ -39,7 +52,7 @@ def save_checkpoint(
     run: Path,
     steps: int,
     network: nn.Module,
-    optimizer: torch.optim.Optimizer,
+    optimizer: SavedOptimizer,
     state: dict[str, Any],
     learner: Mapping[str, Tensor] | None = None,
 ) -> None:
@@ -155,7 +168,7 @@ def read_weights(checkpoint: Path) -> dict[str, Tensor]:
 
 
 def load_checkpoint(
-    checkpoint: Path, network: nn.Module, optimizer: torch.optim.Optimizer
+    checkpoint: Path, network: nn.Module, optimizer: SavedOptimizer
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Fills a network and its optimizer, and returns the rest: plain data, and tensors by name.
 

@@ -101,12 +101,12 @@ def _attribute(value: Any) -> str:
 
 def learning_table() -> str:
     """Returns what was learnt of summarising, a row a suite."""
-    return _learning(("lead-3", "centrality"), lambda env: "NewsSummariser" in env)
+    return _learning(("lead-3", "centrality"), lambda suite: "NewsSummariser" in suite["env"])
 
 
 def reader_learning_table() -> str:
     """Returns what was learnt of reading, a row a suite."""
-    return _learning(("lexicon",), lambda env: "SentimentAnalysis" in env)
+    return _learning(("lexicon",), lambda suite: "SentimentAnalysis" in suite["env"])
 
 
 def cue_table() -> str:
@@ -124,9 +124,22 @@ def cue_table() -> str:
 
 
 def learnt_table() -> str:
-    """Returns what was learnt on the two base ids."""
+    """Returns what was learnt on the two base ids: the main job, and each agent's longest runs."""
     bases = ("Lightbulb/NewsSummariser-v0", "Lightbulb/SentimentAnalysis-v0")
-    return _learning((), lambda env: env in bases, has_settings=False)
+    results = load("learning")
+    long = {
+        (suite["env"], suite["agent"])
+        for name, suite in results.items()
+        if name != "machine" and suite["budget"] == "long"
+    }
+
+    def takes(suite: Mapping[str, Any]) -> bool:
+        is_plain = not (suite["settings"] or suite.get("joint"))
+        is_main = (suite["env"], suite["agent"]) == (bases[0], "ppo")
+        is_longest = suite["budget"] == "long" or (suite["env"], suite["agent"]) not in long
+        return suite["env"] in bases and is_plain and (is_main or is_longest)
+
+    return _learning((), takes)
 
 
 def _agent_of(suite: Mapping[str, Any]) -> str:
@@ -139,17 +152,11 @@ def _agent_of(suite: Mapping[str, Any]) -> str:
     return ", ".join(told)
 
 
-def _learning(
-    heuristics: Sequence[str], takes: Callable[[str], bool], *, has_settings: bool = True
-) -> str:
-    """Returns what was learnt, a row a suite of an id that is taken."""
+def _learning(heuristics: Sequence[str], takes: Callable[[Mapping[str, Any]], bool]) -> str:
+    """Returns what was learnt, a row a suite that is taken."""
     results = load("learning")
     machine = results.pop("machine")
-    suites = [
-        suite
-        for suite in results.values()
-        if takes(suite["env"]) and (has_settings or not (suite["settings"] or suite.get("joint")))
-    ]
+    suites = [suite for suite in results.values() if takes(suite)]
     rows = []
     for suite in suites:
         gaps, baselines = suite["differences"], suite["baselines"]

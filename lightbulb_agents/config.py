@@ -11,6 +11,7 @@ from lightbulb_agents.actor_critic import ActorCriticConfig
 from lightbulb_agents.dqn import QConfig
 from lightbulb_agents.network import NetworkConfig
 from lightbulb_backbones.runs.limits import check_least, check_most
+from lightbulb_backbones.runs.resuming import free_folder
 from lightbulb_backbones.table import PRETRAINED, BackboneConfig, Tuning
 from lightbulb_envs.registry import find_row
 from lightbulb_envs.settings import parse_settings
@@ -218,12 +219,7 @@ class TrainConfig:
         names = "+".join(task.name() for task in self.tasks())
         algorithms = "+".join(task.algorithm() for task in self.tasks())
         base = Path("runs") / f"{names}-{algorithms}-{self.budget}-{self.seed}"
-        number, last = 1, base
-        folder = base
-        while folder.exists():
-            number, last = number + 1, folder
-            folder = base.with_name(f"{base.name}-{number}")
-        return last if self.resume else folder
+        return free_folder(base, is_resumed=self.resume)
 
     def env_settings(self) -> dict[str, Any]:
         """Returns the environment's keywords that the flags name."""

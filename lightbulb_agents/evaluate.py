@@ -3,12 +3,11 @@
 `hf:FOLDER` in the place of RUN is a language model of `transformers` in a local folder.
 """
 
-from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
+from lightbulb_backbones.runs.interrupts import end_at_once
 
 if __name__ == "__main__":
     end_at_once()
 
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -25,6 +24,7 @@ from lightbulb_agents.language_folder import load_language_model
 from lightbulb_agents.language_model import LanguageConfig
 from lightbulb_agents.run import Run
 from lightbulb_backbones.runs.checkpoint import write_json
+from lightbulb_backbones.runs.command import ending_clearly
 from lightbulb_backbones.runs.limits import check_least, check_most
 from lightbulb_envs.actor import Actor
 from lightbulb_envs.baselines import baselines_of, heuristics_of, make_baseline
@@ -347,8 +347,7 @@ def _free_path(folder: Path, results: Results) -> Path:
 
 def main() -> None:
     """Evaluates a run from the command line: exit code 1 for bad input, 130 when it is stopped."""
-    raise_from_now_on()
-    try:
+    with ending_clearly("The same command begins again"):
         config = tyro.cli(EvaluateConfig, prog="python -m lightbulb_agents.evaluate")
         if not _is_language(config):
             torch.set_num_threads(1)  # such networks are too small for more
@@ -360,11 +359,6 @@ def main() -> None:
         write_json(path, results_to_json(results))
         write_records(path.with_suffix(".episodes.jsonl"), records)
         print(f"written to {path} and, episode by episode, {path.with_suffix('.episodes.jsonl')}")
-    except (ValueError, TypeError, ImportError, OSError) as error:
-        sys.exit(f"lightbulb: {error}")
-    except KeyboardInterrupt:
-        print("\nStopped. The same command begins again", file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

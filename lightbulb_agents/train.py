@@ -4,7 +4,7 @@ Without flags it trains on `Lightbulb/NewsSummariser-v0` for about two minutes o
 evaluates on unseen documents and leaves a run folder with a report.
 """
 
-from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
+from lightbulb_backbones.runs.interrupts import end_at_once
 
 if __name__ == "__main__":
     end_at_once()
@@ -33,6 +33,7 @@ from lightbulb_agents.report import draw_learning_curve, write_report
 from lightbulb_agents.run import Run
 from lightbulb_agents.training import Training, Validation, train
 from lightbulb_backbones.runs.checkpoint import has_checkpoint, write_json
+from lightbulb_backbones.runs.command import ending_clearly
 from lightbulb_backbones.runs.metrics import read_metrics
 from lightbulb_backbones.runs.resuming import check_folder
 from lightbulb_envs.actor import Actor
@@ -233,19 +234,12 @@ def _evaluate(
 
 def main() -> None:
     """Trains from the command line: exit code 1 for bad input, 130 when it is stopped."""
-    raise_from_now_on()
-    try:
+    with ending_clearly("The same command with --resume goes on from the last checkpoint"):
         config = tyro.cli(TrainConfig, prog="python -m lightbulb_agents.train")
         if config.also:
             run_joint_training(config)
         else:
             run_training(config)
-    except (ValueError, TypeError, ImportError, OSError) as error:
-        sys.exit(f"lightbulb: {error}")
-    except KeyboardInterrupt:
-        told = "\nStopped. The same command with --resume goes on from the last checkpoint"
-        print(told, file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

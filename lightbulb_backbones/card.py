@@ -55,11 +55,7 @@ def presets_card() -> str:
     for name in configs["tiny"].experts:
         active = (active_parameters(config)[name] for config in configs.values())
         lines += _row(f"met by a token that {name} reads", *map(_millions, active))
-    lines += [
-        "",
-        "By the arithmetic of `lightbulb_backbones.presets`, which tests compare with the",
-    ]
-    lines += ["models themselves. Their numbers are", ""]
+    lines += ["", _ARITHMETIC, ""]
     lines += _row("number", *configs)
     lines += _row("---", *("---:" for _ in configs))
     for number in sorted({number for own in PRESETS.values() for number in own}):

@@ -9,8 +9,10 @@ from pathlib import Path
 import torch
 from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
+
+from lightbulb_envs.whole_file import explained, write_whole
 
 _FILE = "passages.safetensors"
 _VERSION = "1"
@@ -85,11 +87,10 @@ class PassageIndex:
 
     def save(self, folder: Path) -> None:
         """Writes the index into a folder; one that is there stays whole until this one is."""
-        folder.mkdir(parents=True, exist_ok=True)
         kept = {"vectors": self.vectors.contiguous(), "tokens": self.tokens.contiguous()}
-        unfinished = folder / f"{_FILE}.unfinished"
-        save_file(kept, unfinished, metadata={"version": _VERSION})
-        unfinished.replace(folder / _FILE)
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / _FILE, [save(kept, metadata={"version": _VERSION})])
 
     @staticmethod
     def load(folder: Path) -> "PassageIndex":

@@ -5,7 +5,7 @@ It leaves a run folder whose `model/` is a Hugging Face model with its tokenizer
 the weights are spread over the processes.
 """
 
-from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
+from lightbulb_backbones.runs.interrupts import end_at_once
 
 if __name__ == "__main__":
     end_at_once()
@@ -28,10 +28,16 @@ from lightbulb_backbones.pretraining.config import PretrainConfig, config_to_jso
 from lightbulb_backbones.pretraining.curve import Curve, train
 from lightbulb_backbones.pretraining.language_score import LanguageScore
 from lightbulb_backbones.pretraining.ranks import Ranks, find_device
-from lightbulb_backbones.pretraining.reading import find_tokenizer, open_windows
-from lightbulb_backbones.pretraining.tokenizer import load_tokenizer
+from lightbulb_backbones.pretraining.reading import learn_tokenizer, open_windows
+from lightbulb_backbones.pretraining.tokenizer import (
+    BYTES,
+    CHARACTERS,
+    load_tokenizer,
+    tokenizer_from_json,
+)
 from lightbulb_backbones.pretraining.training import NotFiniteError, Pretraining, where
 from lightbulb_backbones.runs.checkpoint import has_checkpoint, write_json
+from lightbulb_backbones.runs.command import ending_clearly
 from lightbulb_backbones.runs.resuming import RUN, check_folder
 from lightbulb_envs.whole_file import explained, write_whole
 
@@ -93,6 +99,8 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
     training = Pretraining(config, model, windows, ranks)
     if resumed:
         training.restore(run)
+    elif ranks.is_first:
+        _write_run(run, config, tokenizer)
     if ranks.is_first:
         count = sum(parameter.numel() for parameter in model.parameters())
         print(
@@ -119,20 +127,35 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
 
 
 def _tokenizer(config: PretrainConfig, run: Path, ranks: Ranks) -> Any:
-    """Returns the tokenizer, which the first process learns for all; writes what the run is."""
-    folder = run / TOKENIZER
-    if ranks.is_first and not (config.resume and folder.is_dir()):
-        tokenizer = find_tokenizer(config.text, preset(config.preset).vocab_size)
-        with explained(run):
-            tokenizer.save_pretrained(folder)
-        written = {
-            "config": config_to_json(config),
-            "command": ["python", "-m", "lightbulb_backbones.pretrain", *sys.argv[1:]],
-            "versions": _versions(),
-        }
-        write_json(run / RUN, written)
-    ranks.gather(None)
-    return load_tokenizer(folder)
+    """Returns the tokenizer, which the first process learns for all."""
+    text = config.text
+    if config.resume and (run / TOKENIZER).is_dir():
+        return load_tokenizer(run / TOKENIZER)
+    if text.tokenizer not in (BYTES, CHARACTERS):
+        if text.vocabulary is not None:
+            raise ValueError(
+                f"--vocabulary is of a tokenizer that is learnt, and {text.tokenizer} is given: "
+                "leave one of them out"
+            )
+        return load_tokenizer(Path(text.tokenizer))
+    told = None
+    if ranks.is_first:
+        learnt = learn_tokenizer(text, preset(config.preset).vocab_size)
+        told = learnt.backend_tokenizer.to_str()
+    return tokenizer_from_json(ranks.gather(told)[0])
+
+
+def _write_run(run: Path, config: PretrainConfig, tokenizer: Any) -> None:
+    """Writes what the run is, once nothing can be wrong with it any more."""
+    with explained(run):
+        run.mkdir(parents=True, exist_ok=True)
+        tokenizer.save_pretrained(run / TOKENIZER)
+    written = {
+        "config": config_to_json(config),
+        "command": ["python", "-m", "lightbulb_backbones.pretrain", *sys.argv[1:]],
+        "versions": _versions(),
+    }
+    write_json(run / RUN, written)
 
 
 def _finish(
@@ -186,15 +209,8 @@ def _versions() -> dict[str, str]:
 
 def main() -> None:
     """Pretrains from the command line: exit code 1 for bad input, 130 when it is stopped."""
-    raise_from_now_on()
-    try:
+    with ending_clearly("The same command with --resume goes on from the last checkpoint"):
         run_pretraining(tyro.cli(PretrainConfig, prog="python -m lightbulb_backbones.pretrain"))
-    except (ValueError, TypeError, ImportError, OSError, ArithmeticError) as error:
-        sys.exit(f"lightbulb: {error}")
-    except KeyboardInterrupt:
-        told = "\nStopped. The same command with --resume goes on from the last checkpoint"
-        print(told, file=sys.stderr)
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -60,11 +60,6 @@ class BackboneConfig:
     shift: int = 0
     """What the tokens of a model with weights are more than its own; see `pretrained`."""
 
-    @property
-    def has_own_size(self) -> bool:
-        """Whether the name says how large it is."""
-        return ":" in self.name
-
 
 def make_backbone(vocabulary_size: int, config: BackboneConfig) -> "nn.Module":
     """Returns a backbone with fresh weights, or of a model with its own.

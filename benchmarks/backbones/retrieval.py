@@ -42,7 +42,7 @@ def ask(model: LanguageExpertForCausalLM, entities: Tensor) -> Tensor:
 
 def measure(model: LanguageExpertForCausalLM, index: str, generator: torch.Generator) -> float:
     """Returns the perplexity of values: with their world's index, without, or with another's."""
-    model.eval()  # type: ignore[no-untyped-call]
+    model.train(False)
     lost = []
     retriever = model.model.retriever
     assert retriever is not None

@@ -9,6 +9,7 @@ import tyro
 
 from lightbulb_backbones.pretraining.tokenizer import BYTES
 from lightbulb_backbones.runs.limits import check_least, check_most
+from lightbulb_backbones.runs.resuming import free_folder
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class TextConfig:
     """Text files, JSON lines, folders of them, or one hub: data set, which is streamed."""
     validation: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PLACE ...")] = ()
     """Texts for the learning curve. Default: the last twentieth of the data, or of a stream its
-    first 200 texts; neither is learnt from."""
+    first 200 texts. Neither model nor tokenizer learns from it."""
     field: str = "text"
     """Field of JSON lines and of data sets that holds the text."""
     tokenizer: str = BYTES
@@ -127,12 +128,7 @@ class PretrainConfig:
         if self.run_folder is not None:
             return self.run_folder
         base = Path("runs") / f"{self.preset}-{self.seed}"
-        number, last = 1, base
-        folder = base
-        while folder.exists():
-            number, last = number + 1, folder
-            folder = base.with_name(f"{base.name}-{number}")
-        return last if self.resume else folder
+        return free_folder(base, is_resumed=self.resume)
 
     def settings_of_model(self) -> dict[str, Any]:
         """Returns the numbers that `settings` names; ValueError where one cannot be read."""

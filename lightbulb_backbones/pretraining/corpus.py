@@ -57,7 +57,7 @@ class OpenStream:
     """Yields the texts of a stream for ever, from its beginning again after its end."""
 
     def __init__(self, stream: Stream, state: Mapping[str, Any] | None = None):
-        self._stream = stream
+        self.stream = stream
         self._rows = _load(stream.place)
         self.count = 0
         """Texts that were read."""
@@ -80,14 +80,14 @@ class OpenStream:
         while True:
             before = self.count
             for row in self._rows:
-                text = _text(row, self._stream.field, self._stream.place)
+                text = _text(row, self.stream.field, self.stream.place)
                 if text:
                     self.count += 1
                     yield text
             if from_start and self.count == before:
-                raise ValueError(f"{self._stream.place} holds no text: there is nothing to learn")
+                raise ValueError(f"{self.stream.place} holds no text: there is nothing to learn")
             from_start = True
-            self._rows = _load(self._stream.place)  # one that went on would go on there again
+            self._rows = _load(self.stream.place)  # one that went on would go on there again
 
 
 def open_corpus(places: tuple[str, ...], field: str = "text") -> Texts | Stream:

@@ -27,7 +27,7 @@ COLUMNS = (
     "learning_rate",
 )
 _CURVE_TOKENS = 20_000
-"""Tokens that a point of the curve is measured on, at most; the last one is on all."""
+"""Tokens that a point of the curve is measured on, at most."""
 _SAMPLE_TOKENS = 60
 _SAMPLE_TOP = 50
 
@@ -56,11 +56,9 @@ class Curve:
         self._metrics: Metrics | None = None
         if not training.ranks.is_first:
             return
-        at = training.steps if resumed else None
-        self._metrics = Metrics(run, COLUMNS, at)
-        kept = [
-            row for row in _read_samples(self._samples) if at is not None and row["steps"] <= at
-        ]
+        self._metrics = Metrics(run, COLUMNS, training.steps if resumed else None)
+        before = _read_samples(self._samples) if resumed else []
+        kept = [row for row in before if row["steps"] <= training.steps]
         write_whole(self._samples, [_line(row) for row in kept])
         config = training.config
         self._line = LiveLine(config.steps, training.steps, "tokens")
@@ -148,12 +146,13 @@ def train(training: Pretraining, curve: Curve, run: Path) -> None:
 
 def _read_samples(path: Path) -> list[dict[str, Any]]:
     """Returns the samples of a file; a last line that was cut off is left out."""
+    lines = path.read_text(encoding="utf-8").split("\n") if path.is_file() else [""]
     rows = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+    for number, line in enumerate(lines[:-1], start=1):  # what is whole ends with a line's end
         try:
             rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{path}, line {number}: {error}; remove the line") from error
     return rows
 
 

@@ -1,22 +1,16 @@
 """From the texts of a config to windows to learn from, and tokens to be measured on."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_backbones.pretraining.config import TextConfig
-from lightbulb_backbones.pretraining.corpus import Stream, Texts, open_corpus
-from lightbulb_backbones.pretraining.tokenizer import (
-    BYTES,
-    CHARACTERS,
-    load_tokenizer,
-    train_tokenizer,
-)
+from lightbulb_backbones.pretraining.corpus import OpenStream, Stream, open_corpus
+from lightbulb_backbones.pretraining.tokenizer import train_tokenizer
 from lightbulb_backbones.pretraining.windows import (
     ShuffledWindows,
     StreamedWindows,
@@ -26,8 +20,8 @@ from lightbulb_backbones.pretraining.windows import (
 
 _HELD_OUT = 0.05
 _TEXTS_HELD_OUT = 200
-_TEXTS_OF_TOKENIZER = 2000
-"""Texts of a stream that a tokenizer is learnt from."""
+_TEXTS_OF_TOKENIZER = 100_000
+"""Texts that a tokenizer is learnt from, at most; a stream has no end."""
 
 
 @dataclass(frozen=True)
@@ -40,61 +34,58 @@ class Held:
     """What they are."""
 
 
-def find_tokenizer(config: TextConfig, vocabulary: int) -> Any:
-    """Returns the tokenizer of a config, learnt or read.
+def learn_tokenizer(config: TextConfig, vocabulary: int) -> Any:
+    """Returns a tokenizer that is learnt from what the model will learn from.
 
     Args:
         vocabulary: tokens that are learnt of bytes, at most, where the config does not say.
     """
-    if config.tokenizer not in (BYTES, CHARACTERS):
-        if config.vocabulary is not None:
-            raise ValueError(
-                f"--vocabulary is of a tokenizer that is learnt, and {config.tokenizer} is given: "
-                "leave one of them out"
-            )
-        return load_tokenizer(Path(config.tokenizer))
     size = config.vocabulary if config.vocabulary is not None else vocabulary
-    return train_tokenizer(config.tokenizer, _texts_of_tokenizer(config), size)
+    learnt, _, _ = _divided(config)
+    return train_tokenizer(config.tokenizer, itertools.islice(learnt, _TEXTS_OF_TOKENIZER), size)
 
 
 def open_windows(config: TextConfig, tokenizer: Any, seed: int) -> tuple[Windows, Held]:
     """Returns what is learnt from, and what is held out.
 
     Raises:
-        ValueError: there is too little of either.
+        ValueError: there is too little to learn from.
     """
-    corpus = open_corpus(config.data, config.field)
-    held = None
-    if config.validation:
-        held = Held(*_encoded(open_corpus(config.validation, config.field), tokenizer), "given")
-    if isinstance(corpus, Stream):
-        opened = corpus.open()
-        if held is None:
-            texts = itertools.islice(opened, _TEXTS_HELD_OUT)
-            held = Held(*encode_all(tokenizer, texts), f"the first {_TEXTS_HELD_OUT} texts")
-        windows: Windows = StreamedWindows(corpus, tokenizer, config.length, opened)
-        return windows, held
-    tokens, characters = _encoded(corpus, tokenizer)
-    if held is None:
-        cut = int(len(tokens) * (1 - _HELD_OUT))
-        held = Held(tokens[cut:], characters[cut:], "the last twentieth of the data")
-        tokens = tokens[:cut]
+    learnt, texts, told = _divided(config)
+    held = Held(*encode_all(tokenizer, texts), told)
+    if isinstance(learnt, OpenStream):
+        return StreamedWindows(learnt, tokenizer, config.length), held
+    tokens, _ = encode_all(tokenizer, learnt)
     return ShuffledWindows(tokens, config.length, seed), held
 
 
-def _encoded(corpus: Texts | Stream, tokenizer: Any) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    texts: Iterator[str] = iter(corpus) if isinstance(corpus, Texts) else _first(corpus)
-    tokens, characters = encode_all(tokenizer, texts)
-    return tokens, characters
-
-
-def _first(stream: Stream) -> Iterator[str]:
-    """Returns the texts of a stream that is measured on."""
-    return itertools.islice(stream.open(), _TEXTS_HELD_OUT)
-
-
-def _texts_of_tokenizer(config: TextConfig) -> Iterator[str]:
+def _divided(config: TextConfig) -> tuple[OpenStream | Iterator[str], list[str], str]:
+    """Returns what is learnt from, what is held out, and what that is in words."""
     corpus = open_corpus(config.data, config.field)
-    if isinstance(corpus, Stream):
-        return itertools.islice(corpus.open(), _TEXTS_OF_TOKENIZER)
-    return iter(corpus)
+    learnt = corpus.open() if isinstance(corpus, Stream) else iter(corpus)
+    if config.validation:
+        given = open_corpus(config.validation, config.field)
+        texts = (
+            itertools.islice(given.open(), _TEXTS_HELD_OUT) if isinstance(given, Stream) else given
+        )
+        return learnt, list(texts), "given"
+    if isinstance(learnt, OpenStream):
+        first = list(itertools.islice(learnt, _TEXTS_HELD_OUT))
+        return learnt, first, f"the first {_TEXTS_HELD_OUT} texts"
+    own, held = hold_out(learnt)
+    return iter(own), held, "the last twentieth of the data"
+
+
+def hold_out(texts: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Returns texts without their last twentieth, by characters, and that; one may be cut."""
+    kept = list(texts)
+    left = round(sum(map(len, kept)) * _HELD_OUT)
+    held: list[str] = []
+    while left and kept:
+        text = kept.pop()
+        if len(text) > left:
+            kept.append(text[:-left])
+            text = text[-left:]
+        held.insert(0, text)
+        left -= len(text)
+    return kept, held

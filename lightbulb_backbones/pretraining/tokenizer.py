@@ -36,7 +36,7 @@ def train_tokenizer(kind: str, texts: Iterable[str], size: int) -> Any:
         tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
         tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(_EACH_CHARACTER), "isolated")
         tokenizer.decoder = decoders.Fuse()
-        return _wrapped(tokenizer, unk_token=UNKNOWN)
+        return _wrapped(tokenizer)
     if kind != BYTES:
         raise ValueError(f'a tokenizer of "{BYTES}" or "{CHARACTERS}" is trained, got {kind!r}')
     if size < _LEAST:
@@ -55,6 +55,13 @@ def train_tokenizer(kind: str, texts: Iterable[str], size: int) -> Any:
     )
     tokenizer.train_from_iterator(texts, trainer)
     return _wrapped(tokenizer)
+
+
+def tokenizer_from_json(told: str) -> Any:
+    """Returns a tokenizer that was trained here, from what `backend_tokenizer.to_str` tells."""
+    from tokenizers import Tokenizer
+
+    return _wrapped(Tokenizer.from_str(told))
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -94,13 +101,15 @@ def encode(tokenizer: Any, text: str) -> tuple[NDArray[np.int32], NDArray[np.int
     return tokens, np.append(np.diff(reached), 0).astype(np.int32)
 
 
-def _wrapped(tokenizer: Any, **special: str) -> Any:
+def _wrapped(tokenizer: Any) -> Any:
     from transformers import PreTrainedTokenizerFast
+
+    has_unknown = tokenizer.token_to_id(UNKNOWN) is not None
 
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PADDING,
         eos_token=END,
         clean_up_tokenization_spaces=False,
-        **special,
+        unk_token=UNKNOWN if has_unknown else None,
     )

@@ -34,7 +34,7 @@ _WITHOUT_DECAY = ("A_log", "D")
 """Mamba's decay rates and skips (its authors' code)."""
 
 
-class NotFiniteError(ArithmeticError):
+class NotFiniteError(ValueError):
     """A loss or gradient is no number any more; the message says where, and what is left."""
 
 

@@ -4,13 +4,13 @@ An epoch's windows begin at an offset of its own and come in an order of its own
 (seed, epoch), so that where one is in the data is two numbers. A stream is cut as it comes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lightbulb_backbones.pretraining.corpus import OpenStream, Stream
+from lightbulb_backbones.pretraining.corpus import OpenStream
 from lightbulb_backbones.pretraining.tokenizer import encode
 
 
@@ -99,11 +99,10 @@ class ShuffledWindows:
 class StreamedWindows:
     """Windows of a stream, in its order."""
 
-    def __init__(self, stream: Stream, tokenizer: Any, length: int, start: OpenStream):
-        self._stream = stream
+    def __init__(self, texts: OpenStream, tokenizer: Any, length: int):
+        self._texts = texts
         self._tokenizer = tokenizer
         self._length = length
-        self._texts = start
         self._left: NDArray[np.int32] = np.empty(0, dtype=np.int32)
 
     def take(self, count: int) -> NDArray[np.int64]:
@@ -124,15 +123,15 @@ class StreamedWindows:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes back to where it was."""
-        self._texts = self._stream.open(state["stream"])
+        self._texts = self._texts.stream.open(state["stream"])
         self._left = np.array(state["left"], dtype=np.int32)
 
     def place(self) -> str:
         """Returns where it is, in words."""
-        return f"what follows {self._texts.count:,} texts of {self._stream.place}"
+        return f"what follows {self._texts.count:,} texts of {self._texts.stream.place}"
 
 
-def encode_all(tokenizer: Any, texts: Iterator[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def encode_all(tokenizer: Any, texts: Iterable[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Returns the tokens of texts, (N,), and how many characters each stands for, (N,)."""
     told = [encode(tokenizer, text) for text in texts]
     if not told:

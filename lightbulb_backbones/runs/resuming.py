@@ -55,6 +55,15 @@ def check_folder(
         )
 
 
+def free_folder(base: Path, *, is_resumed: bool) -> Path:
+    """Returns the first of BASE, BASE-2, … that is not there, or to resume the last that is."""
+    number, last, folder = 1, base, base
+    while folder.exists():
+        number, last = number + 1, folder
+        folder = base.with_name(f"{base.name}-{number}")
+    return last if is_resumed else folder
+
+
 def differing(one: Mapping[str, Any], other: Mapping[str, Any], prefix: str = "") -> list[str]:
     """Returns the fields in which two configs differ, with their values in the first."""
     names = []

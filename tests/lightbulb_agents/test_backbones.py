@@ -4,9 +4,11 @@ import json
 import shutil
 import sys
 
+import numpy as np
 import pytest
 import torch
 from tianshou.utils.torch_utils import policy_within_training_step
+from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel, GPT2Config, GPT2Model
 
 from lightbulb_agents import train as train_command
@@ -20,8 +22,10 @@ from lightbulb_backbones import BackboneConfig, make_backbone
 from lightbulb_backbones.language import LanguageExpertModel
 from lightbulb_backbones.mamba import Mamba
 from lightbulb_backbones.presets import preset
+from lightbulb_backbones.pretrained import shift_of, tokenizer_file
 from lightbulb_backbones.pretraining.tokenizer import train_tokenizer
 from lightbulb_backbones.runs.checkpoint import latest_checkpoint
+from lightbulb_envs.subwords import SubwordVocabulary
 
 SUMMARISE, LABEL = "Lightbulb/NewsSummariser-v0", "Lightbulb/SentimentAnalysis-v0"
 EASY = ("level=0", "max_tokens=24")
@@ -78,6 +82,16 @@ def _config(tmp_path=None, **keywords):
     )
 
 
+def _moved(config):
+    """Returns the names of the weights that change in three updates."""
+    training = Training(config, config.env_settings())
+    before = {name: weight.clone() for name, weight in training.network.named_parameters()}
+    for _ in range(3):
+        training.update()
+    after = training.network.named_parameters()
+    return {name for name, weight in after if not torch.equal(weight, before[name])}
+
+
 @pytest.mark.parametrize("env", [SUMMARISE, LABEL])
 def test_what_a_rollout_did_is_as_likely_when_it_is_learnt_from(backbone_name, env):
     config = _config(env=env, agent="ppo", backbone=backbone_name)
@@ -105,16 +119,7 @@ def test_what_a_rollout_did_is_as_likely_when_it_is_learnt_from(backbone_name, e
 @pytest.mark.parametrize("agent", ["ppo", "dqn"])
 def test_both_agents_learn_through_every_backbone(backbone_name, agent):
     q = QConfig(prefill=0, minibatch=32)
-    config = _config(env=SUMMARISE, agent=agent, backbone=backbone_name, budget="2000", q=q)
-    training = Training(config, config.env_settings())
-    before = {name: weight.clone() for name, weight in training.network.named_parameters()}
-    for _ in range(3):
-        training.update()
-    moved = {
-        name
-        for name, weight in training.network.named_parameters()
-        if not torch.equal(weight, before[name])
-    }
+    moved = _moved(_config(env=SUMMARISE, agent=agent, backbone=backbone_name, budget="2000", q=q))
     assert any(name.startswith("encoder.backbone.") for name in moved)
     assert any(name.startswith("head.") for name in moved)
 
@@ -122,16 +127,8 @@ def test_both_agents_learn_through_every_backbone(backbone_name, agent):
 @pytest.mark.parametrize("tuning", ["full", "frozen", "lora"])
 @pytest.mark.parametrize("backbone_name", ["transformer", "mamba", "language:tiny"])
 def test_of_a_backbone_learns_what_was_chosen(backbone_name, tuning):
-    config = _config(env=SUMMARISE, agent="ppo", backbone=backbone_name, tuning=tuning)
-    training = Training(config, config.env_settings())
-    before = {name: weight.clone() for name, weight in training.network.named_parameters()}
-    for _ in range(2):
-        training.update()
-    moved = {
-        name
-        for name, weight in training.network.named_parameters()
-        if name.startswith("encoder.backbone.") and not torch.equal(weight, before[name])
-    }
+    everything = _moved(_config(env=SUMMARISE, agent="ppo", backbone=backbone_name, tuning=tuning))
+    moved = {name for name in everything if name.startswith("encoder.backbone.")}
     if tuning == "full":
         assert moved
     elif tuning == "frozen":
@@ -139,11 +136,7 @@ def test_of_a_backbone_learns_what_was_chosen(backbone_name, tuning):
     else:
         assert moved
         assert all("lora_" in name for name in moved)
-    assert any(
-        not torch.equal(weight, before[name])
-        for name, weight in training.network.named_parameters()
-        if not name.startswith("encoder.backbone.")
-    )
+    assert everything > moved
 
 
 def test_matrices_of_low_rank_change_nothing_before_they_have_learnt():
@@ -187,6 +180,14 @@ def test_a_model_begins_with_its_weights_and_only_tokens_are_told_otherwise(hf_f
     with torch.inference_mode():
         states = backbone(input_ids=told).last_hidden_state[:, :3]
         assert torch.allclose(states, model(own).last_hidden_state, atol=1e-6)
+
+
+@pytest.mark.parametrize("padding_first", [True, False])
+def test_environments_tell_a_model_the_tokens_of_its_tokenizer(hf_folder, padding_first):
+    file = tokenizer_file(hf_folder("gpt2", padding_first=padding_first))
+    told = np.array(SubwordVocabulary.load(file).encode(TEXTS[:1])[0])
+    own = Tokenizer.from_file(str(file)).encode(TEXTS[0]).ids
+    assert (told - shift_of(file)).tolist() == own
 
 
 def test_a_run_with_a_model_with_weights_goes_on_as_if_it_had_not_stopped(

@@ -6,7 +6,9 @@ import math
 import pytest
 import torch
 
+from lightbulb_backbones.language import LanguageExpertModel
 from lightbulb_backbones.passage_index import PassageIndex
+from lightbulb_backbones.presets import preset
 from lightbulb_backbones.retrieval import Retriever
 
 
@@ -55,6 +57,13 @@ def test_the_loss_by_hand():
         products = [float(question[row] @ other) / retriever.temperature for other in passage]
         expected -= math.log(math.exp(products[row]) / sum(map(math.exp, products))) / 3
     assert retriever.loss(asked, told).item() == pytest.approx(expected)
+
+
+def test_towers_begin_as_large_as_positions_and_products_are_divided_by_the_root_of_the_width():
+    retriever = LanguageExpertModel(preset("tiny")).retriever
+    for tower in (retriever.questions, retriever.passages):
+        assert tower.embed.weight.std().item() == pytest.approx(1.0, abs=0.05)
+    assert retriever.temperature == pytest.approx(48**0.5)
 
 
 def test_padding_changes_no_vector():

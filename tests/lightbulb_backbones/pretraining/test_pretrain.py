@@ -5,12 +5,14 @@ import sys
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from lightbulb_backbones import pretrain
 from lightbulb_backbones.pretrain import run_pretraining
 from lightbulb_backbones.pretraining.language_score import score_text
-from lightbulb_backbones.pretraining.reading import open_windows
+from lightbulb_backbones.pretraining.reading import hold_out, open_windows
 
 
 def test_a_run_leaves_a_model_that_transformers_loads_and_what_it_reached(make_config):
@@ -36,18 +38,29 @@ def test_a_run_leaves_a_model_that_transformers_loads_and_what_it_reached(make_c
     ]
 
 
-def test_held_out_text_is_not_learnt_from(make_config, text_file, tmp_path):
-    tokenizer = pretrain.find_tokenizer(make_config().text, 300)
-    windows, held = open_windows(make_config().text, tokenizer, 0)
-    whole = tokenizer(text_file.read_text())["input_ids"]
-    cut = len(windows._tokens)
-    assert [*windows._tokens, *held.tokens][: len(whole)] == whole
-    assert len(held.tokens) / len(whole) == pytest.approx(0.05, abs=0.01)
+@given(st.lists(st.text("ab", min_size=1, max_size=30), max_size=8))
+def test_the_last_twentieth_of_texts_is_held_out(texts):
+    kept, held = hold_out(texts)
+    assert "".join(kept) + "".join(held) == "".join(texts)
+    assert len("".join(held)) == round(len("".join(texts)) * 0.05)
+    assert kept[:-1] == texts[: max(len(kept) - 1, 0)]
+
+
+def test_neither_model_nor_tokenizer_learns_from_what_is_held_out(make_config, tmp_path):
+    path = tmp_path / "two.txt"
+    path.write_text("a" * 950 + "b" * 50)
+    config = make_config(text={"data": (str(path),)}).text
+    tokenizer = pretrain.learn_tokenizer(config, 300)
+    windows, held = open_windows(config, tokenizer, 0)
+    assert "b" not in tokenizer.get_vocab()
+    assert windows._tokens.tolist() == [tokenizer.vocab["a"]] * 950 + [tokenizer.eos_token_id]
+    assert held.tokens.tolist() == [tokenizer.unk_token_id] * 50 + [tokenizer.eos_token_id]
     other = tmp_path / "other.txt"
-    other.write_text("The town")
-    windows, held = open_windows(make_config(text={"validation": (str(other),)}).text, tokenizer, 0)
-    assert tokenizer.decode(held.tokens[:-1]) == "The town"
-    assert len(windows._tokens) > cut
+    other.write_text("aaa")
+    config = make_config(text={"data": (str(path),), "validation": (str(other),)}).text
+    windows, held = open_windows(config, tokenizer, 0)
+    assert tokenizer.decode(held.tokens[:-1]) == "aaa"
+    assert len(windows._tokens) == 1001
 
 
 def test_a_stream_holds_out_its_first_texts(make_config, tmp_path):
@@ -58,7 +71,7 @@ def test_a_stream_holds_out_its_first_texts(make_config, tmp_path):
         "\n".join(json.dumps({"text": text}) for text in texts) + "\n"
     )
     config = make_config(text={"data": (f"hub:{folder}",)})
-    tokenizer = pretrain.find_tokenizer(config.text, 300)
+    tokenizer = pretrain.learn_tokenizer(config.text, 300)
     windows, held = open_windows(config.text, tokenizer, 0)
     assert tokenizer.decode(held.tokens, skip_special_tokens=True) == "".join(texts[:200])
     first = tokenizer.decode(windows.take(1)[0], skip_special_tokens=True)
@@ -125,13 +138,14 @@ def test_runs_without_a_folder_are_numbered(make_config, tmp_path, monkeypatch):
 )
 def test_bad_input_ends_in_one_clear_line(flags, told, text_file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    given = [str(text_file) if flag == "TEXT" else flag for flag in flags]
-    monkeypatch.setattr(sys, "argv", ["pretrain", *given, "--run-folder", "run"])
+    flags = [str(text_file) if flag == "TEXT" else flag for flag in flags]
+    monkeypatch.setattr(sys, "argv", ["pretrain", *flags, "--run-folder", "run"])
     with pytest.raises(SystemExit) as stopped:
         pretrain.main()
     said = str(stopped.value.code) + capsys.readouterr().err
     assert told in said
     assert "Traceback" not in said
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_number_that_the_model_has_not_is_told(make_config):

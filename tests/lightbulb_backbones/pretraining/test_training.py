@@ -16,7 +16,7 @@ from lightbulb_backbones.pretrain import make_language_expert, run_pretraining
 from lightbulb_backbones.pretraining import curve
 from lightbulb_backbones.pretraining.config import Optimisation, PretrainConfig
 from lightbulb_backbones.pretraining.ranks import Ranks, find_device
-from lightbulb_backbones.pretraining.reading import find_tokenizer, open_windows
+from lightbulb_backbones.pretraining.reading import learn_tokenizer, open_windows
 from lightbulb_backbones.pretraining.training import NotFiniteError, Pretraining, learning_rate
 from lightbulb_backbones.runs.checkpoint import latest_checkpoint
 from lightbulb_backbones.runs.metrics import read_metrics
@@ -26,7 +26,7 @@ QUIET = ("router_noise=0", "jitter=0", "balance=0")
 
 
 def _training(config: PretrainConfig) -> Pretraining:
-    tokenizer = find_tokenizer(config.text, 300)
+    tokenizer = learn_tokenizer(config.text, 300)
     windows, _ = open_windows(config.text, tokenizer, config.seed)
     torch.manual_seed(config.seed)
     model = make_language_expert(config, tokenizer)
@@ -199,6 +199,9 @@ def test_a_sample_that_was_cut_off_is_dropped(tmp_path):
     path = tmp_path / "samples.jsonl"
     path.write_text('{"steps": 1, "text": "a"}\n{"steps": 2, "te')
     assert curve._read_samples(path) == [{"steps": 1, "text": "a"}]
+    path.write_text('{"steps": 1, "te\n{"steps": 2, "text": "a"}\n')
+    with pytest.raises(ValueError, match="samples.jsonl, line 1: .*; remove the line"):
+        curve._read_samples(path)
     assert curve._read_samples(tmp_path / "none") == []
 
 

@@ -65,11 +65,11 @@ def test_a_stream_is_cut_as_it_comes_and_goes_on_where_it_was(tmp_path):
     (tmp_path / "train.jsonl").write_text("\n".join(lines))
     tokenizer = train_tokenizer("characters", texts, 0)
     stream = open_corpus((f"hub:{tmp_path}",))
-    windows = StreamedWindows(stream, tokenizer, 10, stream.open())
+    windows = StreamedWindows(stream.open(), tokenizer, 10)
     whole = np.concatenate([encode(tokenizer, text)[0] for text in texts * 2])
     assert windows.take(6).flatten().tolist() == whole[:60].tolist()
     assert windows.place() == f"what follows 5 texts of hub:{tmp_path}"
-    again = StreamedWindows(stream, tokenizer, 10, stream.open())
+    again = StreamedWindows(stream.open(), tokenizer, 10)
     again.set_state(json.loads(json.dumps(windows.state())))
     for reading in (windows, again):
         assert reading.take(9).flatten().tolist() == whole[60:150].tolist()

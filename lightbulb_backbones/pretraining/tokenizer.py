@@ -95,10 +95,9 @@ def encode(tokenizer: Any, text: str) -> tuple[NDArray[np.int32], NDArray[np.int
     """Returns a text's tokens and its end, (T,), and how many characters each stands for, (T,)."""
     told = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     tokens = np.array([*told["input_ids"], tokenizer.eos_token_id], dtype=np.int32)
-    ends = np.array([end for _, end in told["offset_mapping"]], dtype=np.int64)
-    reached = np.maximum.accumulate(np.concatenate(([0], ends)))
+    ends = [0, *(end for _, end in told["offset_mapping"])]
     # A character that is several tokens is counted with the first of them.
-    return tokens, np.append(np.diff(reached), 0).astype(np.int32)
+    return tokens, np.append(np.diff(ends), 0).astype(np.int32)
 
 
 def _wrapped(tokenizer: Any) -> Any:

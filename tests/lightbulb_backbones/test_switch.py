@@ -170,3 +170,17 @@ def test_processes_balance_what_all_of_them_route(free_port):
 def test_impossible_layers_are_refused(wrong, told):
     with pytest.raises(ValueError, match=told):
         _layer(**wrong)
+
+
+def test_a_network_that_no_token_is_fed_to_has_the_gradient_nought():
+    torch.manual_seed(0)
+    layer = SwitchFeedForward(8, 6, 3)
+    with torch.no_grad():
+        layer.router.weight.zero_()  # all tokens tie, and go to the first
+    added, routed = layer(torch.randn(2, 5, 8))
+    assert (routed.expert == 0).all()
+    added.sum().backward()
+    for number, network in enumerate(layer.experts):
+        for weight in network.parameters():
+            assert weight.grad is not None
+            assert bool(weight.grad.any()) == (number == 0)

@@ -163,6 +163,16 @@ def test_a_loss_that_is_no_number_at_once_leaves_no_checkpoint(make_config):
         run_pretraining(config)
 
 
+def test_a_checkpoint_of_another_model_is_told(make_config):
+    run_pretraining(make_config())
+    training = _training(make_config(settings=("hidden_size=8",)))
+    before = {name: weight.clone() for name, weight in training.model.state_dict().items()}
+    with pytest.raises(ValueError, match="000006 is of another model: .* weights are of other"):
+        training.restore(make_config().folder())
+    for name, weight in training.model.state_dict().items():
+        assert torch.equal(weight, before[name])
+
+
 def test_samples_draw_nothing_from_the_run(make_config, monkeypatch):
     run_pretraining(make_config("often", measure_every=1))
     run_pretraining(make_config("seldom", measure_every=6))

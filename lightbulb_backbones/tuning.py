@@ -48,9 +48,7 @@ def tune(backbone: nn.Module, config: BackboneConfig) -> None:
     chosen = LoraConfig(
         r=config.rank, lora_alpha=config.rank, lora_dropout=0.0, target_modules=names
     )
-    inject_adapter_in_model(chosen, backbone)
-    for name, weight in backbone.named_parameters():
-        weight.requires_grad_("lora_" in name)
+    inject_adapter_in_model(chosen, backbone)  # which freezes all but its own
 
 
 def _targets(backbone: Any) -> list[str]:

@@ -149,6 +149,17 @@ def test_matrices_of_low_rank_change_nothing_before_they_have_learnt():
     assert torch.equal(*states)
 
 
+@pytest.mark.parametrize("name", ["transformer", "mamba", "language:tiny"])
+def test_what_does_not_learn_has_no_gradient(name):
+    def learns(tuning):
+        backbone = make_backbone(20, BackboneConfig(name, 16, heads=2, tuning=tuning))
+        return {key for key, weight in backbone.named_parameters() if weight.requires_grad}
+
+    assert learns("frozen") == set()
+    assert learns("lora")
+    assert all("lora_" in key for key in learns("lora"))
+
+
 def test_a_bag_has_no_matrices_to_be_tuned():
     with pytest.raises(ValueError, match="backbone='bag' has no matrices"):
         make_backbone(20, BackboneConfig("bag", tuning="lora"))

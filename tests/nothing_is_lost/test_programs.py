@@ -140,23 +140,24 @@ def test_a_replay_that_is_stopped_says_so_and_begins_again(commands, tmp_path):
     before = path.read_bytes()
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "lightbulb_envs.replay", str(pipe)]
-    generator = random.Random(0)
     codes = []
-    for _ in range(5):
+    for wait in (0.0, 0.05, 0.2, 0.5, 1.0):  # a fast machine may be done before the later ones
         process = subprocess.Popen(command, stdout=-1, stderr=-1, text=True)
         with process, pipe.open("wb", buffering=0) as file:  # open as soon as it reads
             try:
                 file.write(before)
                 file.close()
-                time.sleep(generator.random())
+                time.sleep(wait)
             finally:
                 process.send_signal(signal.SIGINT)
             _, told = process.communicate(timeout=120)
         codes.append(process.returncode)
         assert "Traceback" not in told
         message = "\nStopped. Nothing was written; the same command begins again\n"
-        assert told == (message if process.returncode == 130 else "")
-    assert set(codes) <= {0, 130, -signal.SIGINT}  # the last as Python ends, with all done
-    assert 130 in codes
+        # Python ends as killed where it heard Ctrl-C while it compiled a class, and after its end.
+        is_said = {0: (False,), 130: (True,), -signal.SIGINT: (False, True)}
+        assert (told == message) in is_said[process.returncode]
+        assert told in ("", message)
+    assert {130, -signal.SIGINT} & set(codes)
     assert commands.finish([*command[:-1], str(path)])[0] == 0
     assert path.read_bytes() == before

@@ -68,18 +68,37 @@ def test_the_environment_of_contributing_keeps_the_laws_and_is_trained(tmp_path)
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     (tmp_path / "corrections.py").write_text(code, encoding="utf-8")
-
-    def run(module, *arguments):
-        command = [sys.executable, "-m", module, *arguments]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
     env_id = "corrections:Example/Corrections-v0"
-    assert "17 laws held, 0 broken, 2 not checked" in run("lightbulb_envs.checker", env_id)
-    small = ("--budget", "600", "--rows", "64", "--test-episodes", "20", "--sizes.width", "16")
-    assert "spotter" in run("lightbulb_agents.train", "--env", env_id, "--run-folder", "r", *small)
-    assert "spotter" in run("lightbulb_agents.evaluate", "r", "--split", "ood", "--episodes", "20")
-    assert "as recorded" in run(
-        "lightbulb_envs.replay", "r/episodes.jsonl", "--import", "corrections"
+    small = "--budget 600 --rows 64 --test-episodes 20 --sizes.width 16"
+    told = _run_in_turn(
+        tmp_path,
+        f"lightbulb_envs.checker {env_id}",
+        f"lightbulb_agents.train --env {env_id} --run-folder r {small}",
+        "lightbulb_agents.evaluate r --split ood --episodes 20",
+        "lightbulb_envs.replay r/episodes.jsonl --import corrections",
     )
+    checked, trained, evaluated, replayed = told
+    assert "17 laws held, 0 broken, 2 not checked" in checked
+    assert "spotter" in trained
+    assert "spotter" in evaluated
+    assert "as recorded" in replayed
+
+
+def _run_in_turn(folder, *commands):
+    """Returns what commands print, run as `python -m` does, but all in one process: most of the
+    time that each would take is that of its imports."""
+    between = "-- the next command --"
+    script = f"""
+import runpy, sys
+for command in {commands!r}:
+    sys.argv = command.split()
+    try:
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        assert not ended.code, (command, ended)
+    print({between!r}, flush=True)
+"""
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, ''){script}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split(between)[:-1]

@@ -20,7 +20,7 @@ class TextConfig:
     """Text files, JSON lines, folders of them, or one hub: data set, which is streamed."""
     validation: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PLACE ...")] = ()
     """Texts for the learning curve. Default: the last twentieth of the data, or of a stream its
-    first 200 texts. Neither model nor tokenizer learns from it."""
+    first 200 rows. Neither model nor tokenizer learns from it."""
     field: str = "text"
     """Field of JSON lines and of data sets that holds the text."""
     tokenizer: str = BYTES

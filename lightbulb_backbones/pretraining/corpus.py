@@ -47,10 +47,17 @@ class Stream:
 
     place: str
     field: str
+    skip: int = 0
+    """Rows at the beginning that are left out."""
 
     def open(self, state: Mapping[str, Any] | None = None) -> "OpenStream":
         """Begins to read, or goes on from a state."""
         return OpenStream(self, state)
+
+    def first(self, rows: int) -> list[str]:
+        """Returns the texts of the first rows."""
+        found = (_text(row, self.field, self.place) for row in _load(self.place).take(rows))
+        return [text for text in found if text]
 
 
 class OpenStream:
@@ -58,7 +65,7 @@ class OpenStream:
 
     def __init__(self, stream: Stream, state: Mapping[str, Any] | None = None):
         self.stream = stream
-        self._rows = _load(stream.place)
+        self._rows = self._load()
         self.count = 0
         """Texts that were read."""
         if state is not None:
@@ -67,16 +74,28 @@ class OpenStream:
         self._texts = self._read(from_start=state is None)
 
     def __next__(self) -> str:
-        return next(self._texts)
+        text = next(self._texts)
+        return next(self) if text is None else text
 
     def __iter__(self) -> Iterator[str]:
         return self
+
+    def once(self) -> Iterator[str]:
+        """Yields the texts up to the stream's end."""
+        for text in self._texts:
+            if text is None:
+                return
+            yield text
 
     def state(self) -> dict[str, Any]:
         """Returns where it is, as plain data."""
         return {"rows": self._rows.state_dict(), "count": self.count}
 
-    def _read(self, *, from_start: bool) -> Iterator[str]:
+    def _load(self) -> Any:
+        return _load(self.stream.place).skip(self.stream.skip)
+
+    def _read(self, *, from_start: bool) -> Iterator[str | None]:
+        """Yields texts, and None at every end of the stream."""
         while True:
             before = self.count
             for row in self._rows:
@@ -85,9 +104,17 @@ class OpenStream:
                     self.count += 1
                     yield text
             if from_start and self.count == before:
-                raise ValueError(f"{self.stream.place} holds no text: there is nothing to learn")
+                behind = (
+                    f" behind its first {self.stream.skip} rows, which are held out: name texts "
+                    "with --validation, and none are"
+                )
+                raise ValueError(
+                    f"{self.stream.place} holds no text{behind if self.stream.skip else ''}: there "
+                    "is nothing to learn"
+                )
+            yield None
             from_start = True
-            self._rows = _load(self.stream.place)  # one that went on would go on there again
+            self._rows = self._load()  # one that went on would go on there again
 
 
 def open_corpus(places: tuple[str, ...], field: str = "text") -> Texts | Stream:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,8 @@ def learn_tokenizer(config: TextConfig, vocabulary: int) -> Any:
     """
     size = config.vocabulary if config.vocabulary is not None else vocabulary
     learnt, _, _ = _divided(config)
-    return train_tokenizer(config.tokenizer, itertools.islice(learnt, _TEXTS_OF_TOKENIZER), size)
+    texts = learnt.once() if isinstance(learnt, OpenStream) else learnt
+    return train_tokenizer(config.tokenizer, itertools.islice(texts, _TEXTS_OF_TOKENIZER), size)
 
 
 def open_windows(config: TextConfig, tokenizer: Any, seed: int) -> tuple[Windows, Held]:
@@ -62,17 +63,15 @@ def open_windows(config: TextConfig, tokenizer: Any, seed: int) -> tuple[Windows
 def _divided(config: TextConfig) -> tuple[OpenStream | Iterator[str], list[str], str]:
     """Returns what is learnt from, what is held out, and what that is in words."""
     corpus = open_corpus(config.data, config.field)
-    learnt = corpus.open() if isinstance(corpus, Stream) else iter(corpus)
     if config.validation:
         given = open_corpus(config.validation, config.field)
-        texts = (
-            itertools.islice(given.open(), _TEXTS_HELD_OUT) if isinstance(given, Stream) else given
-        )
-        return learnt, list(texts), "given"
-    if isinstance(learnt, OpenStream):
-        first = list(itertools.islice(learnt, _TEXTS_HELD_OUT))
-        return learnt, first, f"the first {_TEXTS_HELD_OUT} texts"
-    own, held = hold_out(learnt)
+        held = given.first(_TEXTS_HELD_OUT) if isinstance(given, Stream) else list(given)
+        return corpus.open() if isinstance(corpus, Stream) else iter(corpus), held, "given"
+    if isinstance(corpus, Stream):
+        held = corpus.first(_TEXTS_HELD_OUT)
+        behind = replace(corpus, skip=_TEXTS_HELD_OUT)
+        return behind.open(), held, f"the first {_TEXTS_HELD_OUT} rows"
+    own, held = hold_out(corpus)
     return iter(own), held, "the last twentieth of the data"
 
 

@@ -76,20 +76,25 @@ class AspectEngine(SentimentEngine):
         self._text[row, 1:], self._text[row, 0] = tokens, titles[0]
         self._length[row], self._label[row] = length, labels[0]
         self._labels[row], self._titles[row] = labels, titles
-        self._given[row] = -1
+
+    def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        """Starts an episode in every row given: its title asks about the first aspect."""
+        self._given[rows] = -1
+        self._ask(rows, 0)  # of a row that keeps its text
+        super().reset(rows, instances)
 
     def _ends(self, rows: NDArray[np.int64], answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
         is_second = self._given[rows, 0] >= 0
         self._given[rows[answers & is_second], 1] = self._answer[rows[answers & is_second]]
         turned = rows[answers & ~is_second]
         self._given[turned, 0] = self._answer[turned]
-        self._ask_second(turned)
+        self._ask(turned, 1)
         ends: NDArray[np.bool_] = answers & is_second
         return ends
 
-    def _ask_second(self, rows: NDArray[np.int64]) -> None:
-        self._label[rows] = self._labels[rows, 1]
-        self._text[rows, 0] = self._tokens[rows, 0] = self._titles[rows, 1]
+    def _ask(self, rows: NDArray[np.int64], question: int) -> None:
+        self._label[rows] = self._labels[rows, question]
+        self._text[rows, 0] = self._tokens[rows, 0] = self._titles[rows, question]
 
     def metrics(self, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Returns what is measured of rows that have terminated; see `lightbulb_envs.metrics`."""
@@ -129,7 +134,7 @@ class AspectEngine(SentimentEngine):
         super().restore(row, snapshot)
         self._given[row] = snapshot["given"]
         if snapshot["given"][0] >= 0:
-            self._ask_second(np.array([row]))
+            self._ask(np.array([row]), 1)
 
 
 def plans(engine: AspectEngine, instances: NDArray[np.int64]) -> list[NDArray[np.int64]]:

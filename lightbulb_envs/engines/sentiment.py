@@ -146,14 +146,16 @@ class SentimentEngine:
         return list(zip(batch.tokens, batch.num_chunks.tolist(), batch.label.tolist(), strict=True))
 
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
-        """Starts an episode in every row given: its title is read."""
-        wanted = np.asarray(instances, dtype=np.int64).tolist()
-        check_instances(wanted, self.source.num_documents)
-        for row, prepared in zip(rows.tolist(), self._shelf.take(wanted), strict=True):
-            self._place(row, *prepared)
+        """Starts an episode in every row given: its title is read.
+
+        A row with the same instance keeps the text that it has.
+        """
+        instances = np.asarray(instances, dtype=np.int64)
+        is_new = self._instance[rows] != instances
+        if is_new.any():
+            self._load(rows[is_new], instances[is_new])
+        for row in rows.tolist():
             self._taken[row] = []
-            self._best.pop(row, None)
-        self._instance[rows] = instances
         self._tokens[rows] = 0
         self._tokens[rows, 0] = self._text[rows, 0]
         self._is_read[rows] = False
@@ -163,6 +165,15 @@ class SentimentEngine:
         self._answer[rows] = -1
         self._steps[rows] = 0
         self._has_ended[rows] = False
+
+    def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        """Puts the texts of instances into rows."""
+        wanted = instances.tolist()
+        check_instances(wanted, self.source.num_documents)
+        for row, prepared in zip(rows.tolist(), self._shelf.take(wanted), strict=True):
+            self._place(row, *prepared)
+            self._best.pop(row, None)
+        self._instance[rows] = instances
 
     def _place(self, row: int, tokens: NDArray[np.int32], length: int, label: int) -> None:
         """Puts a text into a row."""

@@ -62,9 +62,8 @@ class SkimEngine(SentimentEngine):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_plans": None}
 
-    def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
-        """Starts an episode in every row given: its title is read."""
-        super().reset(rows, instances)
+    def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        super()._load(rows, instances)
         for row in rows.tolist():
             self._plans.pop(row, None)
 

@@ -110,15 +110,23 @@ class SummariseTextEngine:
         self._shelf.upcoming = upcoming
 
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
-        """Starts an episode in every row given."""
-        wanted = np.asarray(instances, dtype=np.int64).tolist()
+        """Starts an episode in every row given; a row with the same instance is not read again."""
+        instances = np.asarray(instances, dtype=np.int64)
+        is_new = self._instance[rows] != instances
+        if is_new.any():
+            self._load(rows[is_new], instances[is_new])
+        for row in rows.tolist():
+            self._taken[row] = []
+        self._steps[rows] = 0
+        self._has_ended[rows] = False
+
+    def _load(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
+        """Puts the documents of instances into rows."""
+        wanted = instances.tolist()
         check_instances(wanted, self.source.num_documents)
         for row, (tokens,) in zip(rows.tolist(), self._shelf.take(wanted), strict=True):
             self._tokens[row] = tokens
-            self._taken[row] = []
         self._instance[rows] = instances
-        self._steps[rows] = 0
-        self._has_ended[rows] = False
 
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> Step:
         """Takes one summary in every row given, which ends its episode."""

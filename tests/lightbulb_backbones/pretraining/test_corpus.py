@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -32,12 +33,16 @@ def test_files_are_read_in_order_a_text_a_line_or_one_a_file(jsonl, tmp_path):
     assert list(open_corpus((str(jsonl / "train-a.jsonl"),), "title")) == ["a"] * 4
 
 
+@pytest.mark.parametrize("skip", [0, 3])
 @pytest.mark.parametrize("read", range(0, 15, 2))
-def test_a_stream_goes_on_where_it_was_and_begins_again_after_its_end(jsonl, read):
+def test_a_stream_goes_on_where_it_was_and_begins_again_after_its_end(jsonl, read, skip):
     corpus = open_corpus((f"hub:{jsonl}",))
     assert isinstance(corpus, Stream)
+    assert corpus.first(skip) == TEXTS[:skip]
+    corpus = replace(corpus, skip=skip)
     opened = corpus.open()
-    endless = list(itertools.islice(itertools.cycle(TEXTS), read + 10))
+    assert list(corpus.open().once()) == TEXTS[skip:]
+    endless = list(itertools.islice(itertools.cycle(TEXTS[skip:]), read + 10))
     assert list(itertools.islice(opened, read)) == endless[:read]
     state = json.loads(json.dumps(opened.state()))
     assert list(itertools.islice(corpus.open(state), 10)) == endless[read:]

@@ -63,21 +63,40 @@ def test_neither_model_nor_tokenizer_learns_from_what_is_held_out(make_config, t
     assert len(windows._tokens) == 1001
 
 
-def test_a_stream_holds_out_its_first_texts(make_config, tmp_path):
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    texts = [f"town {number} " for number in range(250)]
-    (folder / "train.jsonl").write_text(
-        "\n".join(json.dumps({"text": text}) for text in texts) + "\n"
-    )
-    config = make_config(text={"data": (f"hub:{folder}",)})
+@pytest.fixture
+def make_stream(tmp_path):
+    """Returns data sets of so many short texts."""
+
+    def make(texts):
+        folder = tmp_path / f"copy-{texts}"
+        folder.mkdir()
+        lines = [json.dumps({"text": f"town {number} "}) for number in range(texts)]
+        (folder / "train.jsonl").write_text("\n".join(lines) + "\n")
+        return f"hub:{folder}"
+
+    return make
+
+
+def test_a_stream_holds_out_its_first_texts_whenever_it_begins(make_config, make_stream):
+    config = make_config(text={"data": (make_stream(210),), "length": 10})
     tokenizer = pretrain.learn_tokenizer(config.text, 300)
     windows, held = open_windows(config.text, tokenizer, 0)
-    assert tokenizer.decode(held.tokens, skip_special_tokens=True) == "".join(texts[:200])
-    first = tokenizer.decode(windows.take(1)[0], skip_special_tokens=True)
-    assert first.startswith("town 200 town 201")
+    told = tokenizer.decode(held.tokens, skip_special_tokens=True)
+    assert told == "".join(f"town {number} " for number in range(200))
+    learnt = tokenizer.decode(windows.take(30).reshape(-1), skip_special_tokens=True)
+    numbers = [int(number) for number in learnt.split("town ")[1:-1]]
+    assert numbers == [*range(200, 210)] * 2 + [*range(200, 200 + len(numbers) - 20)]
     run_pretraining(config)
-    run_pretraining(make_config("given", text={"validation": (f"hub:{folder}",)}, steps=1))
+
+
+def test_a_stream_of_held_out_texts_alone_is_refused(make_config, make_stream):
+    short = make_stream(150)
+    with pytest.raises(ValueError, match="behind its first 200 rows, which are held out"):
+        run_pretraining(make_config(text={"data": (short,)}))
+    config = make_config("given", text={"validation": (short,), "data": (short,)}, steps=1)
+    _, held = open_windows(config.text, pretrain.learn_tokenizer(config.text, 300), 0)
+    assert held.characters.sum() == len("".join(f"town {number} " for number in range(150)))
+    run_pretraining(config)
 
 
 def test_another_causal_model_is_trained_the_same_way(make_config):

@@ -85,9 +85,9 @@ class TrainConfig:
     also_agent: tuple[Agent, ...] = ()
     """Their sub-agents, in their order. Default: "auto" for all."""
     backbone: str = "bag"
-    """Network that reads the tokens: "bag", "transformer", "mamba", "language:SIZE" for the
-    language expert of a preset, or "hf:FOLDER" for a model with weights, whose tokenizer is then
-    the environment's."""
+    """Network that reads the tokens: "bag", "transformer", "mamba", "mamba2", "language:SIZE" for
+    the language expert of a preset, or "hf:FOLDER" for a model with weights, whose tokenizer is
+    then the environment's."""
     tuning: Tuning = "full"
     """What of it learns: all its weights, none of them, or matrices of low rank beside them."""
     rank: int = 8

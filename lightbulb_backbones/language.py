@@ -30,6 +30,7 @@ from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.language_experts import make_expert
 from lightbulb_backbones.language_output import LanguageExpertCausalOutput, LanguageExpertOutput
 from lightbulb_backbones.mamba import MambaMixer
+from lightbulb_backbones.mamba2 import Mamba2Mixer
 from lightbulb_backbones.padding import Aligned
 from lightbulb_backbones.passage_index import PassageIndex
 from lightbulb_backbones.presets import preset
@@ -68,7 +69,7 @@ class LanguageExpertPreTrainedModel(PreTrainedModel):
             init.ones_(module.weight)
             if isinstance(module, nn.LayerNorm):
                 init.zeros_(module.bias)
-        elif isinstance(module, MambaMixer):
+        elif isinstance(module, (MambaMixer, Mamba2Mixer)):
             init.kaiming_uniform_(module.conv1d.weight, a=5**0.5)
             module.initialise()
 

@@ -7,6 +7,8 @@ from transformers import PreTrainedConfig
 
 EXPERTS = ("rag", "dpo", "mamba")
 """Sub-experts that a text may be read by; see `language_experts`."""
+SSMS = ("mamba", "mamba2")
+"""State space layers there are."""
 
 
 class LanguageExpertConfig(PreTrainedConfig):
@@ -24,7 +26,8 @@ class LanguageExpertConfig(PreTrainedConfig):
         router_noise: of the sequence router in training.
         balance, z: weights of the routers' losses.
         block, local, stride, sink: what the stem sees; see `SparsePattern`.
-        state_size: numbers that a channel of Mamba remembers.
+        ssm: layers of the expert "mamba", of `SSMS`.
+        state_size: numbers that a channel of them remembers.
         retriever_size, retriever_layers, retriever_heads: of the towers.
         passages: K, what is retrieved for a text.
     """
@@ -56,6 +59,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         local: int = 4,
         stride: int = 8,
         sink: int = 1,
+        ssm: str = "mamba",
         state_size: int = 16,
         retriever_size: int = 48,
         retriever_layers: int = 1,
@@ -72,6 +76,8 @@ class LanguageExpertConfig(PreTrainedConfig):
             raise ValueError(
                 f"experts must be some of {', '.join(EXPERTS)}, got {', '.join(experts) or 'none'}"
             )
+        if ssm not in SSMS:
+            raise ValueError(f"ssm must be one of {', '.join(SSMS)}, got {ssm!r}")
         if not 0 <= switch_layers <= decoder_layers:
             raise ValueError(
                 f"switch_layers must be in [0, decoder_layers={decoder_layers}], got "
@@ -106,6 +112,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.local = local
         self.stride = stride
         self.sink = sink
+        self.ssm = ssm
         self.state_size = state_size
         self.retriever_size = retriever_size
         self.retriever_layers = retriever_layers

@@ -14,7 +14,8 @@ from lightbulb_backbones.blocks import AttentionBlock
 from lightbulb_backbones.carried import Carried
 from lightbulb_backbones.causal_attention import CausalAttention, Sight
 from lightbulb_backbones.language_config import LanguageExpertConfig
-from lightbulb_backbones.mamba import MambaBlock
+from lightbulb_backbones.mamba import MambaBlock, MambaMixer
+from lightbulb_backbones.mamba2 import Mamba2Mixer, size_of_mamba2
 from lightbulb_backbones.rag_attention import RetrievalAttention
 
 
@@ -40,17 +41,19 @@ class AttentionExpert(nn.Module):
 
 
 class MambaExpert(nn.Module):
-    """Layers of Mamba, whose memory has one size."""
+    """Layers of Mamba or of Mamba-2, whose memory has one size."""
 
     def __init__(self, config: LanguageExpertConfig):
         super().__init__()
-        size = MambaConfig(
-            vocab_size=1,
-            hidden_size=config.hidden_size,
-            state_size=config.state_size,
-            num_hidden_layers=config.mamba_layers,
-        )
-        self.layers = nn.ModuleList(MambaBlock(size) for _ in range(config.mamba_layers))
+        width, states = config.hidden_size, config.state_size
+        blocks: Iterable[MambaBlock]
+        if config.ssm == "mamba2":
+            second = size_of_mamba2(width, states)
+            blocks = (MambaBlock(second, Mamba2Mixer(second)) for _ in range(config.mamba_layers))
+        else:
+            first = MambaConfig(vocab_size=1, hidden_size=width, state_size=states)
+            blocks = (MambaBlock(first, MambaMixer.of(first)) for _ in range(config.mamba_layers))
+        self.layers = nn.ModuleList(blocks)
 
     def forward(
         self,

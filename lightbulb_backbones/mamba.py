@@ -12,17 +12,19 @@ stands (theirs lets the state decay), and the scan is that of `selective_scan`.
 """
 
 import math
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import MambaConfig, PreTrainedModel
+from transformers import Mamba2Config, MambaConfig, PreTrainedModel
 from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutput
 
 from lightbulb_backbones.carried import Carried, State
+from lightbulb_backbones.causal_convolution import convolve
 from lightbulb_backbones.padding import Aligned
 from lightbulb_backbones.selective_scan import scan, scan_dtype
 from lightbulb_backbones.table import BackboneConfig
@@ -61,6 +63,19 @@ class MambaMixer(nn.Module):
         self.D = nn.Parameter(torch.empty(inner))
         self.out_proj = nn.Linear(inner, width, bias=has_bias)
 
+    @staticmethod
+    def of(config: MambaConfig) -> "MambaMixer":
+        """Returns the mixer of a config of `transformers`."""
+        return MambaMixer(
+            config.hidden_size,
+            config.intermediate_size,
+            config.state_size,
+            config.conv_kernel,
+            int(config.time_step_rank),
+            has_bias=config.use_bias,
+            has_conv_bias=config.use_conv_bias,
+        )
+
     @torch.no_grad()
     def initialise(
         self, smallest: float = 1e-3, largest: float = 1e-1, floor: float = 1e-4
@@ -76,9 +91,8 @@ class MambaMixer(nn.Module):
         init.copy_(self.A_log, rates.log().expand(inner, -1))
         init.ones_(self.D)
         init.uniform_(self.dt_proj.weight, -(self.rank**-0.5), self.rank**-0.5)
-        share = torch.rand(inner, device=self.dt_proj.bias.device)
-        step = (math.log(smallest) + share * math.log(largest / smallest)).exp().clamp(min=floor)
-        init.copy_(self.dt_proj.bias, step + torch.log(-torch.expm1(-step)))  # softplus is the step
+        bias = self.dt_proj.bias
+        init.copy_(bias, draw_step_bias(bias, smallest, largest, floor))
 
     def forward(
         self,
@@ -93,7 +107,7 @@ class MambaMixer(nn.Module):
             carried: what came before, which is replaced by what is after; None for neither.
         """
         entering, gate = self.in_proj(states).chunk(2, dim=2)
-        u = functional.silu(self._convolve(entering, keep, carried))
+        u = functional.silu(convolve(self.conv1d, entering, keep, carried))
         ranked, entry, reading = self.x_proj(u).split(
             [self.rank, self.state_size, self.state_size], dim=2
         )
@@ -111,44 +125,26 @@ class MambaMixer(nn.Module):
         mixed: Tensor = self.out_proj(gated.to(states.dtype))
         return mixed
 
-    def _convolve(
-        self,
-        entering: Float[Tensor, "B T D"],
-        keep: Bool[Tensor, "B T"] | None,
-        carried: Carried | None,
-    ) -> Float[Tensor, "B T D"]:
-        """Returns a weighted sum of every token and of those before it."""
-        batch, tokens, inner = entering.shape
-        before = self.conv1d.kernel_size[0] - 1
-        past = carried.get("conv") if carried is not None else None
-        if past is None:
-            past = entering.new_zeros(batch, before, inner)
-        whole = torch.cat((past.to(entering.dtype), entering), dim=1)
-        if carried is not None:
-            length = keep.sum(dim=1) if keep is not None else torch.full((batch,), tokens)
-            places = length.to(entering.device).unsqueeze(1) + torch.arange(
-                before, device=whole.device
-            )
-            carried["conv"] = whole.gather(1, places.unsqueeze(2).expand(-1, -1, inner))
-        convolved: Tensor = self.conv1d(whole.transpose(1, 2)).transpose(1, 2)
-        return convolved
+
+def draw_step_bias(like: Tensor, smallest: float, largest: float, floor: float) -> Tensor:
+    """Returns biases whose softplus is log-uniform between two step sizes, and no less than a
+    third (section 3.6, and the authors' code)."""
+    share = torch.rand(len(like), device=like.device)
+    step = (math.log(smallest) + share * math.log(largest / smallest)).exp().clamp(min=floor)
+    return step + torch.log(-torch.expm1(-step))
 
 
 class MambaBlock(GradientCheckpointingLayer):
-    """A mixer on normalised input, added to it."""
+    """A mixer on normalised input, added to it.
 
-    def __init__(self, config: MambaConfig):
+    Args:
+        mixer: maps states, what is not padding, and what is carried to states.
+    """
+
+    def __init__(self, config: MambaConfig | Mamba2Config, mixer: nn.Module):
         super().__init__()
         self.norm = nn.RMSNorm(config.hidden_size, eps=config.layer_norm_epsilon)
-        self.mixer = MambaMixer(
-            config.hidden_size,
-            config.intermediate_size,
-            config.state_size,
-            config.conv_kernel,
-            int(config.time_step_rank),
-            has_bias=config.use_bias,
-            has_conv_bias=config.use_conv_bias,
-        )
+        self.mixer = mixer
         self._dtype = torch.float32 if config.residual_in_fp32 else None
 
     def forward(
@@ -168,15 +164,22 @@ class MambaBlock(GradientCheckpointingLayer):
 class Mamba(PreTrainedModel):
     """Embeddings, blocks, a normalisation."""
 
-    config_class = MambaConfig
+    config_class: Any = MambaConfig
     base_model_prefix = "backbone"
 
-    def __init__(self, config: MambaConfig):
+    def __init__(self, config: MambaConfig | Mamba2Config):
         super().__init__(config)
         self.embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(MambaBlock(config) for _ in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(
+            MambaBlock(config, self.make_mixer(config)) for _ in range(config.num_hidden_layers)
+        )
         self.norm_f = nn.RMSNorm(config.hidden_size, eps=config.layer_norm_epsilon)
         self.post_init()
+
+    @staticmethod
+    def make_mixer(config: Any) -> nn.Module:
+        """Returns the mixer of a block."""
+        return MambaMixer.of(config)
 
     @staticmethod
     def from_size(vocabulary_size: int, size: BackboneConfig) -> "Mamba":
@@ -199,9 +202,9 @@ class Mamba(PreTrainedModel):
                 init.zeros_(module.bias)
         elif isinstance(module, nn.RMSNorm):
             init.ones_(module.weight)
-        elif isinstance(module, MambaMixer):
+        elif callable(initialise := getattr(module, "initialise", None)):  # a mixer
             config = self.config
-            module.initialise(config.time_step_min, config.time_step_max, config.time_step_floor)
+            initialise(config.time_step_min, config.time_step_max, config.time_step_floor)
 
     def forward(
         self, input_ids: Int[Tensor, "B T"], attention_mask: Bool[Tensor, "B T"] | None = None

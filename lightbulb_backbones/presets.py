@@ -6,6 +6,7 @@ experts and size of a switch layer, r the retriever's width, a layer of each par
     attention        4 d^2 + 3 d f + 2 d
     retrieval        attention + 2 d r + heads
     Mamba            6 d^2 + 2 d (R + 2 N) + 2 d R + 2 d N + 14 d + d
+    Mamba-2          6 d^2 + d (2 N + H) + 5 (2 d + 2 N) + 3 H + 3 d, of H heads
     switch           4 d^2 + 2 E d g + d E + 2 d
     a tower's layer  8 r^2 + 11 r   (biases and norms among it)
 """
@@ -15,6 +16,7 @@ from inspect import signature
 from typing import Any
 
 from lightbulb_backbones.language_config import LanguageExpertConfig
+from lightbulb_backbones.mamba2 import size_of_mamba2
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {},
@@ -112,6 +114,9 @@ def parameters(config: LanguageExpertConfig) -> dict[str, int]:
     attention = 4 * d * d + 3 * d * f + 2 * d
     retrieval = attention + 2 * d * r + heads
     mamba = 6 * d * d + 2 * d * (rank + 2 * n) + 2 * d * rank + 2 * d * n + 14 * d + d
+    if config.ssm == "mamba2":
+        h = size_of_mamba2(d, n).num_heads
+        mamba = 6 * d * d + d * (2 * n + h) + 5 * (2 * d + 2 * n) + 3 * h + 3 * d
     switch = 4 * d * d + 2 * experts * d * g + d * experts + 2 * d
     tower = config.vocab_size * r + config.retriever_layers * (8 * r * r + 11 * r) + 2 * r
     features = 4 * heads + d

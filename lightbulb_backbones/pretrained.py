@@ -20,6 +20,7 @@ from lightbulb_backbones.carried import State
 from lightbulb_backbones.language import LanguageExpertModel
 from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.mamba import Mamba
+from lightbulb_backbones.mamba2 import Mamba2
 from lightbulb_backbones.table import PRETRAINED, BackboneConfig
 
 _TOKENIZER = "tokenizer.json"
@@ -28,6 +29,7 @@ _PADDINGS = ("[pad]", "[PAD]", "<pad>")
 _AT_COMMIT = re.compile(r"^(?P<name>[\w.-]+(?:/[\w.-]+)?)@(?P<commit>[0-9a-f]{40})$")
 _OURS: dict[str, Any] = {
     "mamba": Mamba,  # the same weights and numbers, and a gradient that is linear in the length
+    "mamba2": Mamba2,
     LanguageExpertConfig.model_type: LanguageExpertModel,
 }
 """Kinds of models → what reads them here, where that is not what transformers has."""

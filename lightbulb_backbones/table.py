@@ -11,6 +11,7 @@ where `state` is a dict of tensors whose first axis is the batch, None at a text
     bag            the tokens' embeddings
     transformer    attention in both directions
     mamba          a recurrent state of one size
+    mamba2         the same, with one decay a head and a larger state
     language:SIZE  the language expert of a preset, tiny, small, base or 1b, with fresh weights
     hf:FOLDER      a model of the transformers library, or of ours, with its weights
     hf:NAME@COMMIT one of the Hugging Face hub, which is downloaded
@@ -27,6 +28,7 @@ BACKBONES: dict[str, str] = {
     "bag": "lightbulb_backbones.bag:BagOfEmbeddings",
     "transformer": "lightbulb_backbones.transformer:TransformerEncoder",
     "mamba": "lightbulb_backbones.mamba:Mamba",
+    "mamba2": "lightbulb_backbones.mamba2:Mamba2",
     "language:tiny": "lightbulb_backbones.language:LanguageExpertModel",
     "language:small": "lightbulb_backbones.language:LanguageExpertModel",
     "language:base": "lightbulb_backbones.language:LanguageExpertModel",

@@ -17,7 +17,7 @@ _OURS = (
     *("in_proj", "x_proj", "out_proj", "gate", "up", "down", "wi", "wo"),
 )
 """Matrices of our own backbones beside which others may stand: those that are called, not read."""
-_REFUSED = {"mamba": "out_proj"}
+_REFUSED = {"mamba": "out_proj", "mamba2": "out_proj"}
 """Kind of model → a matrix that peft refuses there, for kernels elsewhere read it by themselves."""
 
 

@@ -50,11 +50,11 @@ class SmallNetwork(nn.Module):
     def _layer(self) -> nn.Module:
         if self.kind == ATTENTION:
             return AttentionBlock(CausalAttention(WIDTH, HEADS), _INNER)
-        block = MambaBlock(MambaConfig(vocab_size=1, hidden_size=WIDTH, num_hidden_layers=1))
-        mixer: MambaMixer = block.mixer
+        config = MambaConfig(vocab_size=1, hidden_size=WIDTH)
+        mixer = MambaMixer.of(config)
         if self.kind == TIME_INVARIANT:
             mixer.x_proj = Constant(mixer.rank + 2 * mixer.state_size)  # type: ignore[assignment]
-        return block
+        return MambaBlock(config, mixer)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Returns logits (B, T, V) of tokens (B, T)."""

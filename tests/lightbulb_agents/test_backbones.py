@@ -53,8 +53,8 @@ def hf_folder(tmp_path):
             small = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16}
             layers = {"rag_layers": 1, "dpo_layers": 1, "mamba_layers": 1, "prefix": 4}
             model = LanguageExpertModel(preset("tiny", vocab_size=size, **small, **layers))
-        elif kind == "mamba":
-            model = make_backbone(size, BackboneConfig("mamba", width=24))
+        elif kind in ("mamba", "mamba2"):
+            model = make_backbone(size, BackboneConfig(kind, width=24))
         elif kind == "gpt2":
             model = GPT2Model(
                 GPT2Config(vocab_size=size, n_embd=24, n_head=2, n_layer=1, n_positions=80)
@@ -149,7 +149,7 @@ def test_matrices_of_low_rank_change_nothing_before_they_have_learnt():
     assert torch.equal(*states)
 
 
-@pytest.mark.parametrize("name", ["transformer", "mamba", "language:tiny"])
+@pytest.mark.parametrize("name", ["transformer", "mamba", "mamba2", "language:tiny"])
 def test_what_does_not_learn_has_no_gradient(name):
     def learns(tuning):
         backbone = make_backbone(20, BackboneConfig(name, 16, heads=2, tuning=tuning))
@@ -228,8 +228,14 @@ def test_a_run_with_a_model_with_weights_goes_on_as_if_it_had_not_stopped(
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (["--backbone", "lstm"], "backbone must be one of bag, transformer, mamba, language:tiny"),
-        (["--backbone", "language:huge"], "backbone must be one of bag, transformer, mamba"),
+        (
+            ["--backbone", "lstm"],
+            "one of bag, transformer, mamba, mamba2, language:tiny",
+        ),
+        (
+            ["--backbone", "language:huge"],
+            "must be one of bag, transformer, mamba, mamba2",
+        ),
         (["--backbone", "hf:missing"], "missing is no folder: name one that holds a model"),
         (["--backbone", "hf:."], "holds no model: config.json is missing"),
         (
@@ -275,6 +281,7 @@ def test_a_model_of_transformers_has_no_step_form_and_ours_has(hf_folder):
     tokens = torch.tensor([[5, 3, 8]])
     with pytest.raises(NotImplementedError, match="GPT2Model of transformers has no step form"):
         make_backbone(300, BackboneConfig(hf_folder("gpt2"))).step(tokens)
-    backbone = make_backbone(300, BackboneConfig(hf_folder("mamba"))).eval()
-    states, _ = backbone.step(tokens)
-    assert torch.allclose(states, backbone(input_ids=tokens).last_hidden_state, atol=1e-6)
+    for kind in ("mamba", "mamba2"):
+        backbone = make_backbone(300, BackboneConfig(hf_folder(kind))).eval()
+        states, _ = backbone.step(tokens)
+        assert torch.allclose(states, backbone(input_ids=tokens).last_hidden_state, atol=1e-6)

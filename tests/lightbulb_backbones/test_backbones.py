@@ -81,7 +81,7 @@ def test_shapes_in_annotations_are_checked_in_tests(backbone):
 
 
 def test_an_unknown_backbone_and_an_odd_width_are_refused():
-    with pytest.raises(ValueError, match="bag, transformer, mamba, language:tiny"):
+    with pytest.raises(ValueError, match="bag, transformer, mamba, mamba2, language:tiny"):
         make_backbone(10, BackboneConfig("lstm"))
     with pytest.raises(ValueError, match="multiple of heads=4"):
         make_backbone(10, BackboneConfig(width=30))

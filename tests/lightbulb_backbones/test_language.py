@@ -95,6 +95,15 @@ def test_decoding_with_a_cache_is_decoding_without(model, how):
     assert torch.equal(*found)
 
 
+def test_the_second_mamba_decodes_with_a_cache_as_without():
+    model = _model(ssm="mamba2", experts=("mamba", "dpo"))
+    text = _text()
+    assert 0 in model(text).route
+    told = {"max_new_tokens": 8, "do_sample": False, "num_beams": 3, "pad_token_id": 0}
+    with_cache, without = (model.generate(text, use_cache=one, **told) for one in (True, False))
+    assert torch.equal(with_cache, without)
+
+
 def test_prompts_shorter_than_the_prefix_are_routed_by_themselves_with_a_cache_or_without():
     model, text = _model(prefix=8), _text(rows=40, tokens=1)
     how = {"max_new_tokens": 12, "do_sample": False, "pad_token_id": 0}
@@ -312,6 +321,7 @@ def test_rows_of_a_state_go_on_as_their_own_texts_would(model):
     [
         ({"experts": ("dpo", "gru")}, "experts must be some of rag, dpo, mamba, got dpo, gru"),
         ({"experts": ()}, "got none"),
+        ({"ssm": "mamba3"}, "ssm must be one of mamba, mamba2, got 'mamba3'"),
         ({"switch_layers": 3}, r"\[0, decoder_layers=2\], got 3"),
         ({"stem_layers": 0}, "stem_layers must be 1 or more, got 0"),
     ],

@@ -1,23 +1,55 @@
-"""Mamba computes what `transformers` does, carries its state anywhere, and minds no padding."""
+"""Mamba and Mamba-2 compute what `transformers` does, carry their state anywhere, and mind no
+padding."""
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoModel, MambaConfig, MambaForCausalLM
+from transformers import (
+    AutoModel,
+    Mamba2Config,
+    Mamba2ForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
+)
 
 from lightbulb_backbones.carried import take_rows
 from lightbulb_backbones.mamba import Mamba
+from lightbulb_backbones.mamba2 import Mamba2
 from lightbulb_backbones.padding import PADDING
 
 SIZES = {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 2, "state_size": 4}
+SECOND = {**SIZES, "num_heads": 8, "head_dim": 4, "n_groups": 2}
+KINDS = [
+    (Mamba, MambaConfig, MambaForCausalLM, SIZES),
+    (Mamba2, Mamba2Config, Mamba2ForCausalLM, SECOND),
+]
+FIRST_KIND, SECOND_KIND = KINDS
 
 
-def _mamba(**more):
+PARTS = st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=5)
+"""Tokens of three texts in parts."""
+
+
+@pytest.fixture(params=KINDS, ids=["mamba", "mamba2"])
+def kind(request):
+    return request.param
+
+
+def _ours(kind, **more):
+    made, config, _, sizes = kind
     torch.manual_seed(0)
-    made = Mamba(MambaConfig(**SIZES, **more)).eval()
-    _roughen(made)
-    return made
+    model = made(config(**sizes, **more)).eval()
+    _roughen(model)
+    return model
+
+
+def _theirs(kind, **more):
+    _, config, made, sizes = kind
+    torch.manual_seed(0)
+    model = made(config(**sizes, **more)).eval()
+    _roughen(model)
+    return model
 
 
 def _roughen(model):
@@ -31,12 +63,21 @@ def _text(rows=3, tokens=12, seed=0):
     return torch.randint(1, 50, (rows, tokens), generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("settings", [{}, {"use_bias": True}, {"conv_kernel": 3, "expand": 1}])
-def test_weights_of_transformers_give_the_same_logits(settings):
-    torch.manual_seed(0)
-    theirs = MambaForCausalLM(MambaConfig(**SIZES, **settings)).eval()
-    _roughen(theirs)
-    ours = _mamba(**settings)
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        (FIRST_KIND, {}),
+        (FIRST_KIND, {"use_bias": True}),
+        (FIRST_KIND, {"conv_kernel": 3, "expand": 1}),
+        (SECOND_KIND, {}),
+        (SECOND_KIND, {"use_bias": True, "time_step_limit": (0.01, 0.3)}),
+        (SECOND_KIND, {"conv_kernel": 3, "expand": 1, "head_dim": 2, "chunk_size": 5}),
+    ],
+)
+def test_weights_of_transformers_give_the_same_logits(kind, settings):
+    if "head_dim" in settings:
+        kind = (*kind[:3], {name: kind[3][name] for name in kind[3] if name != "head_dim"})
+    theirs, ours = _theirs(kind, **settings), _ours(kind, **settings)
     ours.load_state_dict(theirs.backbone.state_dict())
     text = _text()
     if not settings:  # with a bias, what theirs takes for padding has something in it
@@ -48,11 +89,8 @@ def test_weights_of_transformers_give_the_same_logits(settings):
     assert torch.allclose(found[keep], expected[keep], atol=1e-5)
 
 
-def test_gradients_are_those_of_transformers():
-    torch.manual_seed(0)
-    theirs = MambaForCausalLM(MambaConfig(**SIZES)).backbone
-    _roughen(theirs)
-    ours = _mamba().train()
+def test_gradients_are_those_of_transformers(kind):
+    theirs, ours = _theirs(kind).backbone, _ours(kind).train()
     ours.load_state_dict(theirs.state_dict())
     text, worth = _text(), torch.randn(3, 12, 16)
     for model in (ours, theirs):
@@ -62,9 +100,12 @@ def test_gradients_are_those_of_transformers():
         assert torch.allclose(weight.grad, others[name].grad, rtol=1e-3, atol=1e-4), name
 
 
-@given(st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=5))
-def test_parts_of_any_lengths_are_read_as_the_whole(lengths):
-    model, whole = _mamba().double(), _text(tokens=20)
+@pytest.mark.parametrize("kind", KINDS, ids=["mamba", "mamba2"])
+@given(
+    lengths=st.lists(st.lists(st.integers(0, 4), min_size=3, max_size=3), min_size=1, max_size=5)
+)
+def test_parts_of_any_lengths_are_read_as_the_whole(kind, lengths):
+    model, whole = _ours(kind).double(), _text(tokens=20)
     at, state, found = [0, 0, 0], None, [[], [], []]
     with torch.no_grad():
         for part in lengths:
@@ -80,9 +121,10 @@ def test_parts_of_any_lengths_are_read_as_the_whole(lengths):
         assert torch.allclose(torch.cat(parts), expected[row, : at[row]], atol=1e-10)
 
 
-@given(st.lists(st.booleans(), min_size=12, max_size=12))
-def test_padding_anywhere_is_as_if_it_were_not_there(keep):
-    model, text = _mamba().double(), _text(rows=1)
+@pytest.mark.parametrize("kind", KINDS, ids=["mamba", "mamba2"])
+@given(keep=st.lists(st.booleans(), min_size=12, max_size=12))
+def test_padding_anywhere_is_as_if_it_were_not_there(kind, keep):
+    model, text = _ours(kind).double(), _text(rows=1)
     keep = torch.tensor(keep)
     with torch.no_grad():
         found = model(text, keep[None]).last_hidden_state[0, keep]
@@ -90,8 +132,8 @@ def test_padding_anywhere_is_as_if_it_were_not_there(keep):
     assert torch.allclose(found, expected, atol=1e-10)
 
 
-def test_a_later_token_changes_no_earlier_state():
-    model, text = _mamba(), _text()
+def test_a_later_token_changes_no_earlier_state(kind):
+    model, text = _ours(kind), _text()
     other = text.clone()
     other[:, 7] = text[:, 7] % 49 + 1
     with torch.no_grad():
@@ -100,8 +142,8 @@ def test_a_later_token_changes_no_earlier_state():
     assert not torch.isclose(one[:, 7:], two[:, 7:]).all(dim=2).any()
 
 
-def test_a_step_leaves_the_state_that_it_was_given_as_it_was():
-    model = _mamba()
+def test_a_step_leaves_the_state_that_it_was_given_as_it_was(kind):
+    model = _ours(kind)
     with torch.no_grad():
         _, state = model.step(_text())
         kept = {name: tensor.clone() for name, tensor in state.items()}
@@ -112,8 +154,8 @@ def test_a_step_leaves_the_state_that_it_was_given_as_it_was():
     assert all(torch.equal(state[name], kept[name]) for name in kept)
 
 
-def test_rows_of_a_state_go_on_as_their_own_texts_would():
-    model, text = _mamba(), _text()
+def test_rows_of_a_state_go_on_as_their_own_texts_would(kind):
+    model, text = _ours(kind), _text()
     rows = torch.tensor([2, 0, 0])
     with torch.no_grad():
         _, state = model.step(text)
@@ -122,8 +164,8 @@ def test_rows_of_a_state_go_on_as_their_own_texts_would():
     assert torch.allclose(found, expected[:, 12:], atol=1e-5)
 
 
-def test_the_memory_has_one_size():
-    model = _mamba()
+def test_the_memory_has_one_size(kind):
+    model = _ours(kind)
     with torch.no_grad():
         _, short = model.step(_text(tokens=1))
         _, long = model.step(_text(tokens=100))
@@ -141,11 +183,26 @@ def test_the_step_sizes_begin_where_the_paper_says():
     assert torch.allclose(mixer.A_log.exp(), torch.arange(1.0, 5.0).expand(1024, 4))
 
 
-def test_saved_weights_give_the_same_states_here_and_in_transformers(tmp_path):
-    model, text = _mamba(), _text()
+def test_the_step_sizes_of_the_second_begin_there_too():
+    torch.manual_seed(0)
+    sizes = {**SECOND, "hidden_size": 512, "num_heads": 256, "n_groups": 1}
+    mixer = Mamba2(Mamba2Config(**sizes)).layers[0].mixer
+    steps = torch.nn.functional.softplus(mixer.dt_bias)
+    assert 1e-3 <= steps.min() < 1.3e-3
+    assert 0.8e-1 < steps.max() <= 1e-1
+    assert torch.allclose(mixer.A_log.exp(), torch.arange(1.0, 257.0))
+
+
+def test_heads_that_groups_cannot_share_are_refused():
+    with pytest.raises(ValueError, match="num_heads must be a multiple of n_groups=3, got 8"):
+        Mamba2(Mamba2Config(**{**SECOND, "n_groups": 3}))
+
+
+def test_saved_weights_give_the_same_states_here_and_in_transformers(kind, tmp_path):
+    model, text = _ours(kind), _text()
     model.save_pretrained(tmp_path)
     with torch.no_grad():
         states = model(text).last_hidden_state
-        assert torch.equal(Mamba.from_pretrained(tmp_path)(text).last_hidden_state, states)
+        assert torch.equal(type(model).from_pretrained(tmp_path)(text).last_hidden_state, states)
         theirs = AutoModel.from_pretrained(tmp_path)(text).last_hidden_state
     assert torch.allclose(theirs, states, atol=1e-5)

@@ -36,6 +36,14 @@ def test_experts_that_are_not_there_have_none(experts):
     assert total == sum(counts.values())
 
 
+@pytest.mark.parametrize("name", ["tiny", "1b"])
+def test_the_second_mamba_has_what_the_arithmetic_says(name):
+    config = preset(name, ssm="mamba2", state_size=64)
+    counts, total = _counted(config)
+    assert counts == parameters(config)
+    assert total == sum(counts.values())
+
+
 def test_the_largest_has_a_billion_of_which_a_token_meets_less_than_half():
     config = preset("1b")
     total = sum(parameters(config).values())

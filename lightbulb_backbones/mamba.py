@@ -118,7 +118,7 @@ class MambaMixer(nn.Module):
             delta = delta * keep.unsqueeze(2)  # a step of no size changes no state
         decay = -torch.exp(self.A_log.to(dtype))
         before = carried.get("scan") if carried is not None else None
-        found, last = scan(u, delta, decay, entry, reading, before)
+        found, last = scan(u, delta, decay, entry, reading, before, is_alone=carried is None)
         if carried is not None:
             carried["scan"] = last
         gated = (found + u * self.D) * functional.silu(gate)

@@ -18,8 +18,13 @@ least, however the model is cast: decays near one are lost in fewer bits.
 by hand: products of all tokens of a chunk are made at once and only the recurrence itself is a
 loop, forwards and backwards, over memory in the order of time. Autograd through such a loop would
 write a gradient of the whole length at every token.
+
+On a GPU that has mamba-ssm its kernel does it instead (`choose`). It begins in no state and its
+last one has no gradient, so what a first state adds is added afterwards, and where something is
+learnt through states the kernel is not taken.
 """
 
+import importlib.util
 from typing import Any
 
 import torch
@@ -76,6 +81,9 @@ def scan(
     entry: Float[Tensor, "B T N"],
     reading: Float[Tensor, "B T N"],
     state: Float[Tensor, "B D N"] | None = None,
+    *,
+    is_alone: bool = False,
+    how: str | None = None,
 ) -> tuple[Float[Tensor, "B T D"], Float[Tensor, "B D N"]]:
     """Returns y and the state after the last token, in `scan_dtype`.
 
@@ -83,12 +91,72 @@ def scan(
         u, delta, decay, entry, reading: u, delta, A, B and C of the glossary.
         state: h before the first token, zero by default. What a scan of the first tokens returned
             makes the scan of the others what it is in one.
+        is_alone: whether nothing is learnt through the last state.
+        how: one of `WAYS`; by default `choose` says.
     """
     inputs = _ready(u, delta, decay, entry, reading, state)
-    if not torch.is_grad_enabled():
+    has_gradient = torch.is_grad_enabled() and any(one.requires_grad for one in inputs)
+    if not has_gradient:
         inputs = [one.detach() for one in inputs]  # so that no states are kept
+    name = how
+    if name is None:
+        is_free = not has_gradient or (state is None and is_alone)
+        name = choose(u.device, may_lose_the_last=is_free)
+    if name not in WAYS:
+        raise ValueError(f"a scan is computed by {', '.join(WAYS)}; got {name!r}")
+    if name == "steps":
+        return scan_by_steps(*inputs)
+    if name == "kernel":
+        return _scan_by_kernel(*inputs, begins=state is not None)
     outputs: tuple[Tensor, Tensor] = _Scan.apply(*inputs)
     return outputs
+
+
+WAYS = ("steps", "autograd", "kernel")
+"""How a scan is computed: token by token, with its gradient written out, by mamba-ssm's kernel."""
+
+
+def choose(device: torch.device, *, may_lose_the_last: bool) -> str:
+    """Returns how a scan is computed on a device.
+
+    Args:
+        may_lose_the_last: whether no gradient goes through the last state.
+    """
+    has_kernel = all(map(importlib.util.find_spec, ("mamba_ssm", "selective_scan_cuda")))
+    return "kernel" if device.type == "cuda" and may_lose_the_last and has_kernel else "autograd"
+
+
+def _scan_by_kernel(
+    u: Tensor,
+    delta: Tensor,
+    decay: Tensor,
+    entry: Tensor,
+    reading: Tensor,
+    state: Tensor,
+    *,
+    begins: bool,
+) -> tuple[Tensor, Tensor]:
+    """Returns what mamba-ssm computes, whose layout is (B, D, T), and what a first state adds."""
+    from mamba_ssm.ops.selective_scan_interface import (  # type: ignore[import-not-found,unused-ignore]
+        selective_scan_fn,
+    )
+
+    across = (one.transpose(1, 2).contiguous() for one in (u, delta, entry, reading))
+    u_across, delta_across, entry_across, reading_across = across
+    output, last = selective_scan_fn(
+        u_across, delta_across, decay, entry_across, reading_across, return_last_state=True
+    )
+    output = output.transpose(1, 2)
+    if begins:
+        output = output.clone()
+        for start in range(0, u.shape[1], _chunk(state)):
+            part = slice(start, start + _chunk(state))
+            so_far = delta[:, part].cumsum(dim=1).unsqueeze(3)
+            kept = (so_far * decay).exp() * state.unsqueeze(1)
+            output[:, part] += (kept @ reading[:, part].unsqueeze(3)).squeeze(3)
+            state = kept[:, -1]
+        last = last + state
+    return output, last
 
 
 def _ready(*inputs: Tensor | None) -> list[Tensor]:

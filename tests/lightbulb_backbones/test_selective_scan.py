@@ -1,12 +1,16 @@
 """The scan written out by hand equals the recurrence and its gradient, in chunks of any length."""
 
+import importlib.util
+import sys
+import types
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lightbulb_backbones import selective_scan
-from lightbulb_backbones.selective_scan import scan, scan_by_steps, scan_step
+from lightbulb_backbones.selective_scan import choose, scan, scan_by_steps, scan_step
 
 SHAPE = st.tuples(st.integers(1, 3), st.integers(0, 20), st.integers(1, 5), st.integers(1, 4))
 
@@ -117,3 +121,101 @@ def test_nothing_is_kept_where_no_gradient_is_asked_for(monkeypatch):
     kept = scan(*inputs)
     assert max(made) == 50 * 2 * 3 * 2
     assert all(torch.equal(one, other) for one, other in zip(alone, kept, strict=True))
+
+
+@pytest.fixture
+def mamba_ssm(monkeypatch):
+    """A stand-in with the signature of mamba-ssm's function, and its meaning in plain words."""
+
+    def selective_scan_fn(
+        u,
+        delta,
+        A,  # noqa: N803 # its names
+        B,  # noqa: N803
+        C,  # noqa: N803
+        D=None,  # noqa: N803
+        z=None,
+        delta_bias=None,
+        delta_softplus=False,
+        return_last_state=False,
+    ):
+        assert D is z is delta_bias is None
+        assert not delta_softplus
+        assert return_last_state
+        assert all(one.is_contiguous() for one in (u, delta, B, C))
+        batch, width, tokens = u.shape
+        state = u.new_zeros(batch, width, A.shape[1])
+        outputs = []
+        for t in range(tokens):
+            kept = torch.exp(delta[:, :, t, None] * A) * state
+            state = kept + (delta[:, :, t] * u[:, :, t])[:, :, None] * B[:, None, :, t]
+            outputs.append((state * C[:, None, :, t]).sum(dim=2))
+        return torch.stack(outputs, dim=2), state.detach()
+
+    module = types.ModuleType("mamba_ssm.ops.selective_scan_interface")
+    module.selective_scan_fn = selective_scan_fn
+    for name in ("mamba_ssm", "mamba_ssm.ops"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+
+
+@pytest.mark.parametrize("begins", [False, True])
+@pytest.mark.parametrize("numbers", [1, 1 << 19])
+def test_the_call_of_mamba_ssm_is_the_recurrence(mamba_ssm, begins, numbers, monkeypatch):
+    monkeypatch.setattr(selective_scan, "_CHUNK_NUMBERS", numbers)
+    inputs = [one.detach() for one in _inputs((2, 7, 3, 2))][: 6 if begins else 5]
+    expected = scan_by_steps(*inputs)
+    for one, other in zip(scan(*inputs, how="kernel"), expected, strict=True):
+        assert torch.allclose(one, other, atol=1e-12)
+
+
+def test_what_is_learnt_through_the_call_of_mamba_ssm(mamba_ssm):
+    tokens = _inputs((2, 7, 3, 2))[:5]
+    grads = []
+    for how in ("kernel", "autograd"):
+        output, _ = scan(*tokens, how=how)
+        grads.append(torch.autograd.grad(output.square().sum(), tokens))
+    assert all(torch.allclose(one, other, atol=1e-10) for one, other in zip(*grads, strict=True))
+
+
+def test_the_kernel_is_taken_where_it_is_and_nothing_is_lost_by_it(monkeypatch):
+    there = set()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in there or None)
+    here, gpu = torch.device("cpu"), torch.device("cuda")
+    assert choose(gpu, may_lose_the_last=True) == "autograd"
+    there.add("mamba_ssm")  # whose kernels may be missing
+    assert choose(gpu, may_lose_the_last=True) == "autograd"
+    there.add("selective_scan_cuda")
+    assert choose(gpu, may_lose_the_last=True) == "kernel"
+    assert choose(gpu, may_lose_the_last=False) == "autograd"
+    assert choose(here, may_lose_the_last=True) == "autograd"
+
+
+@pytest.mark.parametrize(
+    ("learns", "begins", "is_alone", "may"),
+    [
+        (False, True, False, True),
+        (True, False, True, True),
+        (True, True, True, False),
+        (True, False, False, False),
+    ],
+)
+def test_a_last_state_that_is_learnt_through_keeps_its_gradient(
+    learns, begins, is_alone, may, monkeypatch
+):
+    told = []
+
+    def choosing(device, *, may_lose_the_last):
+        told.append(may_lose_the_last)
+        return "autograd"
+
+    monkeypatch.setattr(selective_scan, "choose", choosing)
+    inputs = _inputs((1, 3, 2, 2))[: 6 if begins else 5]
+    with torch.set_grad_enabled(learns):
+        scan(*inputs, is_alone=is_alone)
+    assert told == [may]
+
+
+def test_an_unknown_way_is_refused():
+    with pytest.raises(ValueError, match="steps, autograd, kernel; got 'fast'"):
+        scan(*_inputs((1, 1, 1, 1)), how="fast")

@@ -1,7 +1,8 @@
-"""An index of passages by their vectors: exact search for the largest inner products, kept on disk.
+"""An index of passages by their vectors: search for the largest inner products, kept on disk.
 
 Vectors stand in memory and every one is looked at, which is exact and, up to some hundred thousand
-passages, fast: one matrix product a search.
+passages, fast: one matrix product a search. Of more, FAISS (Douze et al. 2024) may find those that
+are worth to be looked at.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from lightbulb_backbones.faiss_candidates import FaissCandidates
 from lightbulb_envs.whole_file import explained, write_whole
 
 _FILE = "passages.safetensors"
@@ -24,13 +26,21 @@ class PassageIndex:
     Args:
         width: D, of the vectors.
         length: M, tokens of a passage at most; shorter ones are padded with 0.
+        factory: how FAISS finds what is looked at, such as "HNSW32" or "IVF256,Flat" (its "index
+            factory"); by default every vector is looked at, without it.
+
+    Raises:
+        ImportError: a factory is given, and FAISS is not there.
+        ValueError: it knows no such factory.
     """
 
-    def __init__(self, width: int, length: int):
+    def __init__(self, width: int, length: int, factory: str | None = None):
         if width < 1 or length < 1:
             raise ValueError(f"width and length must be 1 or more, got {width} and {length}")
         self.width = width
         self.length = length
+        self.factory = factory
+        self._candidates = None if factory is None else FaissCandidates(width, factory)
         self.vectors: Float[Tensor, "P D"] = torch.zeros(0, width)
         self.tokens: Int[Tensor, "P M"] = torch.zeros(0, length, dtype=torch.long)
 
@@ -57,11 +67,16 @@ class PassageIndex:
         padded = torch.nn.functional.pad(tokens, (0, self.length - tokens.shape[1]))
         self.tokens = torch.cat((self.tokens, padded.cpu()))
         self.vectors = torch.cat((self.vectors, vectors.detach().float().cpu()))
+        if self._candidates is not None:
+            self._candidates.forget()
 
     def search(
         self, questions: Float[Tensor, "B D"], count: int
     ) -> tuple[Float[Tensor, "B K"], Int[Tensor, "B K"]]:
         """Returns the largest inner products with questions, and the passages' numbers.
+
+        With FAISS those are among its candidates; a question for which it has too few is compared
+        with every passage.
 
         Args:
             count: K; fewer are returned where the index holds fewer.
@@ -74,8 +89,22 @@ class PassageIndex:
         if count < 1:
             raise ValueError(f"count must be 1 or more, got {count}")
         self._check_width(questions, "questions")
-        products = questions.detach().float().cpu() @ self.vectors.T
-        found = products.topk(min(count, len(self)), dim=1)
+        asked = questions.detach().float().cpu()
+        count = min(count, len(self))
+        if self._candidates is None:
+            return self._among_all(asked, count)
+        number = self._candidates.find(asked, self.vectors, count)
+        products = (self.vectors[number.clamp(min=0)] @ asked.unsqueeze(2)).squeeze(2)
+        order = products.argsort(dim=1, descending=True)
+        values, found = products.gather(1, order), number.gather(1, order)
+        lacking = (number < 0).any(dim=1)
+        if lacking.any():
+            values[lacking], found[lacking] = self._among_all(asked[lacking], count)
+        return values, found
+
+    def _among_all(self, asked: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        products = asked @ self.vectors.T
+        found = products.topk(count, dim=1)
         return found.values, found.indices
 
     def _check_width(self, vectors: Tensor, whose: str) -> None:
@@ -88,9 +117,14 @@ class PassageIndex:
     def save(self, folder: Path) -> None:
         """Writes the index into a folder; one that is there stays whole until this one is."""
         kept = {"vectors": self.vectors.contiguous(), "tokens": self.tokens.contiguous()}
+        told = {"version": _VERSION}
+        if self._candidates is not None and len(self):
+            kept["faiss"] = self._candidates.to_bytes(self.vectors)
+        if self.factory is not None:
+            told["factory"] = self.factory
         with explained(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / _FILE, [save(kept, metadata={"version": _VERSION})])
+        write_whole(folder / _FILE, [save(kept, metadata=told)])
 
     @staticmethod
     def load(folder: Path) -> "PassageIndex":
@@ -105,15 +139,19 @@ class PassageIndex:
             raise FileNotFoundError(f"{folder} holds no index of passages: {_FILE} is missing")
         try:
             with safe_open(path, framework="pt") as file:
-                version = (file.metadata() or {}).get("version")
+                told = file.metadata() or {}
                 kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except SafetensorError as error:
             raise ValueError(f"{path} is damaged ({error}): index the passages again") from error
+        version = told.get("version")
         if version != _VERSION:
             raise ValueError(
                 f"{path} is of version {version}, and this one reads {_VERSION}: index the "
                 "passages again"
             )
-        index = PassageIndex(kept["vectors"].shape[1], kept["tokens"].shape[1])
+        width, length = kept["vectors"].shape[1], kept["tokens"].shape[1]
+        index = PassageIndex(width, length, told.get("factory"))
         index.tokens, index.vectors = kept["tokens"], kept["vectors"]
+        if index._candidates is not None and "faiss" in kept:
+            index._candidates.from_bytes(kept["faiss"])
         return index

@@ -99,9 +99,13 @@ class Retriever(nn.Module):
         return functional.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
 
     @torch.no_grad()
-    def index(self, passages: Int[Tensor, "P M"]) -> PassageIndex:
-        """Returns an index of passages, by the vectors that the tower gives them now."""
-        found = PassageIndex(self.passages.embed.embedding_dim, passages.shape[1])
+    def index(self, passages: Int[Tensor, "P M"], factory: str | None = None) -> PassageIndex:
+        """Returns an index of passages, by the vectors that the tower gives them now.
+
+        Args:
+            factory: see `PassageIndex`.
+        """
+        found = PassageIndex(self.passages.embed.embedding_dim, passages.shape[1], factory)
         device = self.passages.embed.weight.device
         for start in range(0, len(passages), _BATCH):
             part = passages[start : start + _BATCH]

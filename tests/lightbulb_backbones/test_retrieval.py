@@ -2,10 +2,12 @@
 
 import inspect
 import math
+import sys
 
 import pytest
 import torch
 
+from lightbulb_backbones.faiss_candidates import FaissCandidates
 from lightbulb_backbones.language import LanguageExpertModel
 from lightbulb_backbones.passage_index import PassageIndex
 from lightbulb_backbones.presets import preset
@@ -153,4 +155,61 @@ def test_bad_indices_are_refused(tmp_path):
         PassageIndex.load(tmp_path)
     file.write_bytes(whole.replace(b'"version":"1"', b'"version":"9"'))
     with pytest.raises(ValueError, match="is of version 9, and this one reads 1"):
+        PassageIndex.load(tmp_path)
+
+
+def _indices(factory, passages=300, width=8):
+    chance = torch.Generator().manual_seed(0)
+    vectors = torch.randn(passages, width, generator=chance)
+    found = []
+    for one in (None, factory):
+        index = PassageIndex(width, 5, one)
+        index.add(_tokens(passages), vectors)
+        found.append(index)
+    return (*found, torch.randn(20, width, generator=chance))
+
+
+def test_faiss_finds_what_a_search_of_all_finds():
+    exact, flat, asked = _indices("Flat")
+    for one, other in zip(flat.search(asked, 6), exact.search(asked, 6), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+    exact, graph, asked = _indices("HNSW32")
+    values, found = graph.search(asked, 6)
+    assert (found == exact.search(asked, 6)[1]).float().mean() > 0.9
+    assert torch.allclose(values, (asked @ exact.vectors.T).gather(1, found), atol=1e-6)
+    assert (values.diff(dim=1) <= 0).all()
+
+
+def test_where_faiss_finds_too_few_every_passage_is_looked_at():
+    exact, parts, asked = _indices("IVF16,Flat")
+    for one, other in zip(parts.search(asked, 100), exact.search(asked, 100), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+
+
+def test_passages_that_are_added_later_are_found_by_faiss_too():
+    _, graph, asked = _indices("HNSW32")
+    graph.search(asked, 1)
+    graph.add(_tokens(1), 100 * asked[:1])
+    assert graph.search(asked[:1], 1)[1].item() == 300
+
+
+def test_an_index_of_faiss_outlives_its_process(tmp_path, monkeypatch):
+    _, graph, asked = _indices("HNSW32")
+    graph.save(tmp_path)
+    again = PassageIndex.load(tmp_path)
+    assert again.factory == "HNSW32"
+    monkeypatch.setattr(FaissCandidates, "_make", None)  # it is not made again
+    for one, other in zip(again.search(asked, 3), graph.search(asked, 3), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_what_faiss_cannot_do_is_told(monkeypatch, tmp_path):
+    with pytest.raises(ValueError, match="makes no index of vectors of 4 numbers by 'tree'"):
+        PassageIndex(4, 5, "tree")
+    _, parts, asked = _indices("IVF999,Flat")
+    with pytest.raises(ValueError, match="cannot learn 'IVF999,Flat' from 300 passages"):
+        parts.search(asked, 1)
+    PassageIndex(4, 5, "HNSW32").save(tmp_path)
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(ImportError, match=r"pip install 'lightbulb\[faiss\]'"):
         PassageIndex.load(tmp_path)

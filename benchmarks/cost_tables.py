@@ -89,5 +89,53 @@ def memory_table() -> str:
     )
 
 
+def backbones_table() -> str:
+    """Returns what parts of backbones cost as ratios at the shortest and the longest text."""
+    results = load("scaling")
+    rows = []
+    for title, axis, ours, other in _RATIOS:
+        curves = results[axis]["curves"]
+        own, peer = (
+            {point["at"]: point["median"] for point in curves[name]} for name in (ours, other)
+        )
+        told = (f"{peer[size] / own[size]:,.3g} at {size:,.0f}" for size in sorted(own))
+        rows.append([title, ", ".join(told)])
+    return table(["how many times the cost", "at so many tokens or sentences"], rows)
+
+
+_RATIOS = (
+    ("transformers' scan against ours", "scan", "ours", "transformers, without kernels"),
+    ("our scan against that of Mamba-2", "scan", "Mamba-2, ours", "ours"),
+    ("Mamba that reads anew against carried", "decoding", "Mamba", "Mamba, all read anew"),
+    (
+        "attention that reads anew against carried",
+        "decoding",
+        "attention",
+        "attention, all read anew",
+    ),
+    ("a carried token of attention against one of Mamba", "decoding", "Mamba", "attention"),
+    (
+        "attention to all of the past against block-sparse",
+        "attention",
+        "block-sparse, gathered",
+        "all of the past",
+    ),
+    (
+        "memory of block-sparse against all of the past",
+        "memory",
+        "all of the past",
+        "block-sparse, gathered",
+    ),
+    ("`bag` that reads anew against once", "acting", "bag, read before", "bag, read anew"),
+    (
+        "`language:tiny` that reads anew against once",
+        "acting",
+        "language:tiny, read before",
+        "language:tiny, read anew",
+    ),
+)
+"""What is told, the axis, the curve that is divided by, and the one that is divided."""
+
+
 def _seconds(seconds: float | None) -> str:
     return "not within its time" if seconds is None else f"{seconds:.0f}"

@@ -14,7 +14,7 @@ from typing import Any
 
 import lightbulb_envs
 from benchmarks.cards import CARD_TABLES
-from benchmarks.cost_tables import memory_table, profile_table, time_to_score_table
+from benchmarks.cost_tables import backbones_table, memory_table, profile_table, time_to_score_table
 from benchmarks.markdown import load, span, table
 from benchmarks.pictures import PICTURES
 from benchmarks.throughput.table import (
@@ -336,6 +336,7 @@ TABLES = {
     "time_to_score": time_to_score_table,
     "profile": profile_table,
     "memory": memory_table,
+    "backbones": backbones_table,
     **CARD_TABLES,
 }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.learning import machine
-from benchmarks.scaling import environments, kernel, processes
+from benchmarks.scaling import backbones, environments, kernel, processes
 from benchmarks.scaling.pictures import draw_all
 from benchmarks.scaling.series import Curves
 from lightbulb_backbones.runs.checkpoint import write_json
@@ -25,6 +25,11 @@ MEASURES: dict[str, Callable[[int], Curves]] = {
     "words": kernel.by_words,
     "reference": kernel.by_reference,
     "processes": processes.by_processes,
+    "scan": backbones.by_length_of_scan,
+    "decoding": backbones.by_place,
+    "attention": backbones.by_length_of_attention,
+    "memory": backbones.by_length_in_memory,
+    "acting": backbones.by_article,
 }
 
 
@@ -41,8 +46,8 @@ def main() -> None:
     if not arguments.plot:
         for name in arguments.only or MEASURES:
             known[name] = measure(name, arguments.repeats)
-        in_order = {name: known[name] for name in MEASURES if name in known}
-        write_json(RESULTS, {**in_order, "machine": machine()})
+            in_order = {one: known[one] for one in MEASURES if one in known}
+            write_json(RESULTS, {**in_order, "machine": machine()})
     for path in draw_all(known):
         print(path)
 

@@ -12,6 +12,7 @@ PICTURES = Path(__file__).parents[2] / "docs" / "benchmarks"
 NEAR = 1.2
 """Sizes nearer than this ratio would have labels on top of one another."""
 _COST = "µs of processor time a step"
+_A_TOKEN, _A_DECISION = "µs of processor time a token", "µs of processor time a decision"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,23 @@ AXES = {
         "environment steps a second, all together",
         curves="steps",
         is_log=False,
+    ),
+    "scan": Picture(
+        "Selective scans and their gradients: 4 texts, 256 channels, 16 numbers a state",
+        "tokens of a text",
+        "µs of processor time",
+    ),
+    "decoding": Picture(
+        "The next token of a text: two layers of width 256", "tokens before it", _A_TOKEN
+    ),
+    "attention": Picture(
+        "Attention and its gradient: 4 heads of width 64", "tokens", "µs of processor time"
+    ),
+    "memory": Picture(
+        "Attention and its gradient: 4 heads of width 64", "tokens", "MB that a process grows by"
+    ),
+    "acting": Picture(
+        "An agent's decision about an article", "sentences of the article", _A_DECISION
     ),
 }
 

@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from benchmarks.scaling.pictures import AXES, draw_all
 
@@ -90,6 +91,51 @@ def test_processes_train_side_by_side():
     processes = pytest.importorskip("benchmarks.scaling.processes")
     curves = processes.by_processes(1, sizes=[1, 2], seconds=0.1, config={"rows": 4})
     check(curves, ["steps a second", "microseconds a step"], [1, 2])
+
+
+def test_scans_that_race_are_the_same():
+    backbones = pytest.importorskip("benchmarks.scaling.backbones")
+    inputs = [one.detach() for one in backbones.scan_inputs(20)]
+    expected = backbones.scan(*inputs)[0]
+    assert torch.allclose(backbones.scan_of_transformers(inputs), expected, atol=1e-5)
+    curves = backbones.by_length_of_scan(1, sizes=[8, 16], seconds=0.001)
+    check(curves, ["ours", "transformers, without kernels", "Mamba-2, ours"], [8, 16])
+
+
+def test_a_token_that_goes_on_is_the_last_of_all_read_anew():
+    backbones = pytest.importorskip("benchmarks.scaling.backbones")
+    curves = backbones.by_place(1, sizes=[4, 8], seconds=0.001)
+    assert set(curves) == {
+        f"{name}{anew}"
+        for name in ("Mamba", "Mamba-2", "attention")
+        for anew in ("", ", all read anew")
+    }
+    check(curves, list(curves), [4, 8])
+    torch.manual_seed(0)
+    attention = backbones.AttentionBlock(backbones.CausalAttention(256, 4), 64)
+    text, carried = torch.randn(1, 5, 256), backbones.Carried({})
+    backbones.read([attention], text[:, :4], carried)
+    last = backbones.read([attention], text[:, 4:], carried)
+    assert torch.allclose(last, backbones.read([attention], text, None)[:, 4:], atol=1e-5)
+
+
+def test_ways_of_sparse_attention_that_race_are_the_same_and_grow_a_process():
+    backbones = pytest.importorskip("benchmarks.scaling.backbones")
+    heads = [one.detach() for one in backbones.attention_inputs(500)]
+    gathered, masked, everything = (way(*heads) for way in backbones.WAYS.values())
+    assert torch.allclose(gathered, masked, atol=1e-5)
+    assert not torch.allclose(everything, masked, atol=1e-2)
+    curves = backbones.by_length_of_attention(1, sizes=[8, 16], seconds=0.001)
+    check(curves, list(backbones.WAYS), [8, 16])
+    (points,) = [backbones.by_length_in_memory(2, sizes=[1024])["block-sparse, a mask"]]
+    assert points[0]["least"] > 4  # a mask of 1024 times 1024 numbers of 4 bytes
+
+
+def test_an_article_that_was_read_is_decided_about():
+    backbones = pytest.importorskip("benchmarks.scaling.backbones")
+    curves = backbones.by_article(1, sizes=[5, 6], seconds=0.001)
+    ways = ("read before", "read anew")
+    check(curves, [f"{name}, {way}" for name in backbones.READERS for way in ways], [5, 6])
 
 
 @pytest.mark.parametrize("name", ["environments", "processes"])

@@ -85,8 +85,8 @@ TOOLS = {
     "train with a backbone that is none": (
         "lightbulb_agents.train",
         ["--backbone", "gpt"],
-        "lightbulb: backbone must be one of bag, transformer, mamba, mamba2, language:tiny, language:small,"
-        " language:base, language:1b, or hf: and the folder of a model, got 'gpt'",
+        "lightbulb: backbone must be one of bag, transformer, mamba, mamba2, language:tiny, "
+        "language:small, language:base, language:1b, or hf: and the folder of a model, got 'gpt'",
     ),
     "train on a missing file": (
         "lightbulb_agents.train",

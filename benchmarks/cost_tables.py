@@ -90,7 +90,7 @@ def memory_table() -> str:
 
 
 def backbones_table() -> str:
-    """Returns what parts of backbones cost as ratios at the shortest and the longest text."""
+    """Returns what parts of backbones cost as ratios, at every length."""
     results = load("scaling")
     rows = []
     for title, axis, ours, other in _RATIOS:

@@ -50,9 +50,22 @@ class FaissCandidates:
         """Returns the index of vectors, to be kept."""
         return torch.from_numpy(self._faiss.serialize_index(self._built(vectors)))
 
-    def from_bytes(self, kept: UInt8[Tensor, " n"]) -> None:
-        """Takes an index that `to_bytes` returned."""
-        self._index = self._faiss.deserialize_index(kept.numpy())
+    def from_bytes(self, kept: UInt8[Tensor, " n"], passages: int) -> None:
+        """Takes an index that `to_bytes` returned.
+
+        Raises:
+            ValueError: it is none, or of other vectors.
+        """
+        try:
+            index = self._faiss.deserialize_index(kept.numpy())
+        except RuntimeError as error:
+            raise ValueError(f"what FAISS has kept is no index: {_last_line(error)}") from error
+        if (index.ntotal, index.d) != (passages, self._width):
+            raise ValueError(
+                f"FAISS has kept {index.ntotal} vectors of {index.d} numbers, and there are "
+                f"{passages} of {self._width}"
+            )
+        self._index = index
 
     def _make(self) -> Any:
         try:

@@ -153,5 +153,10 @@ class PassageIndex:
         index = PassageIndex(width, length, told.get("factory"))
         index.tokens, index.vectors = kept["tokens"], kept["vectors"]
         if index._candidates is not None and "faiss" in kept:
-            index._candidates.from_bytes(kept["faiss"])
+            try:
+                index._candidates.from_bytes(kept["faiss"], len(index))
+            except ValueError as error:
+                raise ValueError(
+                    f"{path} is damaged ({error}): index the passages again"
+                ) from error
         return index

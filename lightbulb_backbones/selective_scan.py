@@ -24,6 +24,7 @@ last one has no gradient, so what a first state adds is added afterwards, and wh
 learnt through states the kernel is not taken.
 """
 
+import functools
 import importlib.util
 from typing import Any
 
@@ -122,8 +123,14 @@ def choose(device: torch.device, *, may_lose_the_last: bool) -> str:
     Args:
         may_lose_the_last: whether no gradient goes through the last state.
     """
-    has_kernel = all(map(importlib.util.find_spec, ("mamba_ssm", "selective_scan_cuda")))
-    return "kernel" if device.type == "cuda" and may_lose_the_last and has_kernel else "autograd"
+    if device.type != "cuda" or not may_lose_the_last:
+        return "autograd"
+    return "kernel" if _has_kernel() else "autograd"
+
+
+@functools.cache
+def _has_kernel() -> bool:
+    return all(map(importlib.util.find_spec, ("mamba_ssm", "selective_scan_cuda")))
 
 
 def _scan_by_kernel(

@@ -79,9 +79,9 @@ class AspectEngine(SentimentEngine):
 
     def reset(self, rows: NDArray[np.int64], instances: NDArray[np.int64]) -> None:
         """Starts an episode in every row given: its title asks about the first aspect."""
-        self._given[rows] = -1
-        self._ask(rows, 0)  # of a row that keeps its text
         super().reset(rows, instances)
+        self._given[rows] = -1
+        self._ask(rows, 0)  # a row that keeps its text may have come to the second
 
     def _ends(self, rows: NDArray[np.int64], answers: NDArray[np.bool_]) -> NDArray[np.bool_]:
         is_second = self._given[rows, 0] >= 0

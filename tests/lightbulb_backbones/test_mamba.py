@@ -38,16 +38,17 @@ def kind(request):
 
 def _ours(kind, **more):
     made, config, _, sizes = kind
-    torch.manual_seed(0)
-    model = made(config(**sizes, **more)).eval()
-    _roughen(model)
-    return model
+    return _rough(made, config(**sizes, **more))
 
 
 def _theirs(kind, **more):
     _, config, made, sizes = kind
+    return _rough(made, config(**sizes, **more))
+
+
+def _rough(made, config):
     torch.manual_seed(0)
-    model = made(config(**sizes, **more)).eval()
+    model = made(config).eval()
     _roughen(model)
     return model
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from lightbulb_backbones.faiss_candidates import FaissCandidates
 from lightbulb_backbones.language import LanguageExpertModel
@@ -201,6 +202,21 @@ def test_an_index_of_faiss_outlives_its_process(tmp_path, monkeypatch):
     monkeypatch.setattr(FaissCandidates, "_make", None)  # it is not made again
     for one, other in zip(again.search(asked, 3), graph.search(asked, 3), strict=True):
         assert torch.equal(one, other)
+
+
+def test_a_damaged_index_of_faiss_is_told(tmp_path):
+    _, graph, _ = _indices("HNSW32")
+    graph.save(tmp_path)
+    file = tmp_path / "passages.safetensors"
+    kept = load_file(file)
+    told = {"version": "1", "factory": "HNSW32"}
+    save_file({**kept, "faiss": kept["faiss"][:50].clone()}, file, told)
+    with pytest.raises(ValueError, match=r"is damaged \(what FAISS has kept is no index"):
+        PassageIndex.load(tmp_path)
+    fewer = {name: kept[name][:9].clone() for name in ("vectors", "tokens")}
+    save_file({**kept, **fewer}, file, told)
+    with pytest.raises(ValueError, match="kept 300 vectors of 8 numbers, and there are 9 of 8"):
+        PassageIndex.load(tmp_path)
 
 
 def test_what_faiss_cannot_do_is_told(monkeypatch, tmp_path):

@@ -178,17 +178,38 @@ def test_what_is_learnt_through_the_call_of_mamba_ssm(mamba_ssm):
     assert all(torch.allclose(one, other, atol=1e-10) for one, other in zip(*grads, strict=True))
 
 
-def test_the_kernel_is_taken_where_it_is_and_nothing_is_lost_by_it(monkeypatch):
+@pytest.fixture
+def installed(monkeypatch):
+    """Names of what is said to be installed."""
     there = set()
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name in there or None)
+    selective_scan._has_kernel.cache_clear()
+    yield there
+    selective_scan._has_kernel.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("has", "expected"),
+    [
+        ((), "autograd"),
+        (("mamba_ssm",), "autograd"),  # whose kernels may be missing
+        (("mamba_ssm", "selective_scan_cuda"), "kernel"),
+    ],
+)
+def test_the_kernel_is_taken_where_it_is_and_nothing_is_lost_by_it(has, expected, installed):
+    installed.update(has)
     here, gpu = torch.device("cpu"), torch.device("cuda")
-    assert choose(gpu, may_lose_the_last=True) == "autograd"
-    there.add("mamba_ssm")  # whose kernels may be missing
-    assert choose(gpu, may_lose_the_last=True) == "autograd"
-    there.add("selective_scan_cuda")
-    assert choose(gpu, may_lose_the_last=True) == "kernel"
+    assert choose(gpu, may_lose_the_last=True) == expected
     assert choose(gpu, may_lose_the_last=False) == "autograd"
     assert choose(here, may_lose_the_last=True) == "autograd"
+
+
+def test_a_processor_looks_for_no_kernel(monkeypatch):
+    def looking(name):
+        raise AssertionError(name)  # it costs as much as a small layer
+
+    monkeypatch.setattr(importlib.util, "find_spec", looking)
+    scan(*_inputs((1, 3, 2, 2)), is_alone=True)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""An instance that a row has already is begun again without being read again."""
+"""An instance that a row has is begun again without being read again, and one that is none changes
+nothing."""
 
 import numpy as np
 import pytest
@@ -55,3 +56,17 @@ def test_what_a_row_has_is_not_read_again(env_id, monkeypatch):
     engine.restore(0, snapshot)
     with pytest.raises(AssertionError, match=r"\[8\] was read again"):
         engine.reset(ONE, np.array([8]))
+
+
+@pytest.mark.parametrize("env_id", _OF_EACH_ENGINE)
+def test_an_instance_that_is_refused_leaves_the_episode_as_it_was(env_id):
+    engine = make_engine(env_id, 1)
+    engine.reset(ONE, np.array([7]))
+    play(engine)
+    before, seen = engine.snapshot(0), engine.observe(ONE)
+    seen = {name: told.copy() for name, told in seen.items()}
+    with pytest.raises(ValueError, match="an instance must be in"):
+        engine.reset(ONE, np.array([-1]))
+    assert engine.snapshot(0) == before
+    for name, told in engine.observe(ONE).items():
+        assert np.array_equal(told, seen[name])

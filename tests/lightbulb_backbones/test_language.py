@@ -104,6 +104,18 @@ def test_the_second_mamba_decodes_with_a_cache_as_without():
     assert torch.equal(with_cache, without)
 
 
+@pytest.mark.parametrize("ssm", ["mamba", "mamba2"])
+def test_step_sizes_begin_where_the_papers_say(ssm):
+    torch.manual_seed(0)
+    sizes = {**SIZES, "hidden_size": 1024, "experts": ("mamba",), "ssm": ssm}
+    mixer = LanguageExpertModel(LanguageExpertConfig(**sizes)).experts["mamba"].layers[0].mixer
+    bias = mixer.dt_proj.bias if ssm == "mamba" else mixer.dt_bias
+    steps = torch.nn.functional.softplus(bias)
+    assert steps.min() >= 0.99e-3
+    assert steps.max() <= 1.01e-1
+    assert steps.max() > 10 * steps.min()
+
+
 def test_prompts_shorter_than_the_prefix_are_routed_by_themselves_with_a_cache_or_without():
     model, text = _model(prefix=8), _text(rows=40, tokens=1)
     how = {"max_new_tokens": 12, "do_sample": False, "pad_token_id": 0}

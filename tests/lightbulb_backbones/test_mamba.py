@@ -13,6 +13,7 @@ from transformers import (
     MambaForCausalLM,
 )
 
+from lightbulb_backbones import mamba
 from lightbulb_backbones.carried import take_rows
 from lightbulb_backbones.mamba import Mamba
 from lightbulb_backbones.mamba2 import Mamba2
@@ -163,6 +164,21 @@ def test_rows_of_a_state_go_on_as_their_own_texts_would(kind):
         found, _ = model.step(_text(seed=1), take_rows(state, rows))
         expected = model(torch.cat((text[rows], _text(seed=1)), dim=1)).last_hidden_state
     assert torch.allclose(found, expected[:, 12:], atol=1e-5)
+
+
+def test_a_state_that_goes_on_is_told_to_the_scan(monkeypatch):
+    told = []
+    own = mamba.scan
+
+    def scan(*inputs, is_alone):
+        told.append(is_alone)
+        return own(*inputs, is_alone=is_alone)
+
+    monkeypatch.setattr(mamba, "scan", scan)
+    model = _ours(FIRST_KIND)
+    model(_text())
+    model.step(_text())
+    assert told == [True] * 2 + [False] * 2
 
 
 def test_the_memory_has_one_size(kind):

@@ -82,11 +82,11 @@ def test_with_one_decay_a_head_the_selective_scan_is_the_same():
 
 def test_fast_decay_over_long_chunks_stays_finite():
     u, _, _, entry, reading, _ = (one.detach().float() for one in _inputs((1, 64, 1, 2, 2)))
-    output, state = ssd(
-        u.requires_grad_(), torch.ones(1, 64, 2), torch.tensor([-16.0, -1e4]), entry, reading
-    )
+    u.requires_grad_()
+    delta = torch.ones(1, 64, 2, requires_grad=True)
+    output, state = ssd(u, delta, torch.tensor([-16.0, -1e4]), entry, reading, chunk=64)
     output.sum().backward()
-    assert all(one.isfinite().all() for one in (output, state, u.grad))
+    assert all(one.isfinite().all() for one in (output, state, u.grad, delta.grad))
 
 
 def test_half_precision_is_scanned_in_float32():

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 
 from lightbulb_backbones import pretrain
 from lightbulb_backbones.pretrain import run_pretraining
+from lightbulb_backbones.pretraining import corpus
 from lightbulb_backbones.pretraining.language_score import score_text
 from lightbulb_backbones.pretraining.reading import hold_out, open_windows
 
@@ -77,9 +78,14 @@ def make_stream(tmp_path):
     return make
 
 
-def test_a_stream_holds_out_its_first_texts_whenever_it_begins(make_config, make_stream):
+def test_a_stream_holds_out_its_first_texts_whenever_it_begins(
+    make_config, make_stream, monkeypatch
+):
     config = make_config(text={"data": (make_stream(210),), "length": 10})
+    opened, own = [], corpus._load
+    monkeypatch.setattr(corpus, "_load", lambda place: (opened.append(place), own(place))[1])
     tokenizer = pretrain.learn_tokenizer(config.text, 300)
+    assert len(opened) == 2  # what is held out, and once what is learnt from
     windows, held = open_windows(config.text, tokenizer, 0)
     told = tokenizer.decode(held.tokens, skip_special_tokens=True)
     assert told == "".join(f"town {number} " for number in range(200))

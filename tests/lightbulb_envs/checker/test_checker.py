@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 import gymnasium
+import numpy as np
 import pytest
 
 import lightbulb_envs
 from lightbulb_envs.adapters.gym_env import TextEnv
 from lightbulb_envs.checker import LAWS, BrokenLawError, check_text_env
+from lightbulb_envs.checker.episode_laws import _each_kind
+from lightbulb_envs.checker.moves import Move
 from lightbulb_envs.checker.subject import filled, write_files
 from lightbulb_envs.keywords import example_of
 from lightbulb_envs.registry import keywords_of, make_engine
@@ -140,6 +143,14 @@ def test_a_law_catches_what_breaks_it_and_says_what_to_do(law, engine, how, advi
     assert message.startswith(f"{env_id} breaks the law {law!r} (")
     assert how in message
     assert any(part in message for part in advice.split("|"))
+
+
+@pytest.mark.parametrize("actions", [3, 64, 65, 280])
+def test_of_many_actions_some_are_tried_at_a_step_and_all_at_several(actions):
+    space, mask = gymnasium.spaces.Discrete(actions), np.ones(actions, dtype=np.int8)
+    tried = [_each_kind(space, mask, Move(number)) for number in range(10)]
+    assert all(len(some) <= 64 for some in tried)
+    assert {action for some in tried for action in some} == set(range(actions))
 
 
 def test_what_an_engine_raises_is_told_with_its_place(register):

@@ -70,3 +70,16 @@ def test_an_instance_that_is_refused_leaves_the_episode_as_it_was(env_id):
     assert engine.snapshot(0) == before
     for name, told in engine.observe(ONE).items():
         assert np.array_equal(told, seen[name])
+
+
+@pytest.mark.parametrize("env_id", _OF_EACH_ENGINE)
+def test_the_oracle_of_another_instance_is_its_own(env_id):
+    def told(engine, instance):
+        engine.reset(ONE, np.array([instance]))
+        return np.asarray(engine.oracle_action(0)).tolist(), engine.oracle_return(0)
+
+    instances = range(7, 15)
+    engine = make_engine(env_id, 1)
+    one_after_the_other = [told(engine, instance) for instance in instances]
+    assert one_after_the_other == [told(make_engine(env_id, 1), one) for one in instances]
+    assert len({repr(one) for one in one_after_the_other}) > 1

@@ -4,7 +4,8 @@
 
 trains what `SUITES` lists, one process a run, and writes `benchmarks/results/learning.json`. A run
 that is finished is not repeated and one that was interrupted goes on, so the command can be
-stopped and started at will.
+stopped and started at will. What a finished run measured is kept in `results/learning_runs` until
+its suite is whole: with that folder another machine goes on with the seeds that are left.
 """
 
 import argparse
@@ -28,6 +29,8 @@ from lightbulb_backbones.runs.metrics import read_metrics
 from lightbulb_envs.score import paired_interval, seeds_interval
 
 RESULTS = Path(__file__).parent / "results" / "learning.json"
+FINISHED = RESULTS.with_name("learning_runs")
+"""What finished runs measured whose suites are not whole, a file each."""
 KEPT = 20
 """Test episodes of a suite's first run whose actions and rewards are kept."""
 
@@ -98,7 +101,17 @@ SUITES = (
 _LOCKS: defaultdict[str, Lock] = defaultdict(Lock)
 
 
-def train_run(suite: Suite, seed: int, folder: Path) -> Path:
+def finished_run(suite: Suite, seed: int, folder: Path, kept: Path = FINISHED) -> dict[str, Any]:
+    """Returns what a run measured, for which it is trained unless it is finished or kept."""
+    path = kept / f"{suite.name}-{seed}.json"
+    if not path.is_file():
+        kept.mkdir(exist_ok=True)
+        write_json(path, measured(suite, _train_run(suite, seed, folder)))
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return told
+
+
+def _train_run(suite: Suite, seed: int, folder: Path) -> Path:
     """Trains one run in a process of its own, unless it is finished; returns its folder."""
     run = suite.run_folder(seed, folder)
     part = suite.part(run)
@@ -148,19 +161,36 @@ def run_logged(command: list[str], log: Path) -> None:
         raise RuntimeError(f"{' '.join(command)} failed: see {log}")
 
 
-def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
+def measured(suite: Suite, run: Path) -> dict[str, Any]:
+    """Returns what one finished run measured, with the returns that suites compare in pairs."""
+    result = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    ood = json.loads(_ood_file(suite, run).read_text(encoding="utf-8"))
+    state = _last_state(suite, run)
+    names = [name.removeprefix("trained - ") for name in result["differences"]]
+    return {
+        "documents": result["episodes"],
+        "steps": state["steps"],
+        "seconds": round(state["seconds"]),
+        "curve": _curve(run),
+        "test": {"score": _score(result), **_others(result)},
+        "ood": {"score": _score(ood), **_others(ood)},
+        "returns": {
+            "trained": _returns(run / "episodes.jsonl"),
+            **{name: _returns(run / f"episodes-{name}.jsonl") for name in names},
+        },
+        "first_episodes": _first_episodes(run / "episodes.jsonl"),
+        "versions": json.loads((run / "run.json").read_text(encoding="utf-8"))["versions"],
+    }
+
+
+def summarise(suite: Suite, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Returns the scores of a suite's runs with their intervals over seeds."""
-    results = [json.loads((run / "results.json").read_text(encoding="utf-8")) for run in runs]
-    states = [_last_state(suite, run) for run in runs]
-    scores = [_score(result, "trained") for result in results]
-    trained = np.array([_returns(run / "episodes.jsonl") for run in runs])
+    trained = np.array([run["returns"]["trained"] for run in runs])
     differences = {}
-    for heuristic in _heuristics(results[0]):
-        played = np.array([_returns(run / f"episodes-{heuristic}.jsonl") for run in runs])
-        gap = paired_interval(trained - played)
-        differences[f"trained - {heuristic}"] = asdict(gap)
-    ood = [json.loads(_ood_file(suite, run).read_text(encoding="utf-8")) for run in runs]
-    ood_scores = [_score(result, "trained") for result in ood]
+    for name in runs[0]["returns"]:
+        if name != "trained":
+            played = np.array([run["returns"][name] for run in runs])
+            differences[f"trained - {name}"] = asdict(paired_interval(trained - played))
     return {
         "env": suite.env,
         "settings": list(suite.settings),
@@ -169,30 +199,28 @@ def summarise(suite: Suite, runs: Sequence[Path]) -> dict[str, Any]:
         "joint": [list(one) for one in suite.joint],
         "budget": suite.budget,
         "seeds": list(suite.seeds),
-        "documents": results[0]["episodes"],
-        "steps": [state["steps"] for state in states],
-        "seconds": [round(state["seconds"]) for state in states],
+        "documents": runs[0]["documents"],
+        "steps": [run["steps"] for run in runs],
+        "seconds": [run["seconds"] for run in runs],
         "threads": 1,
-        "curves": [_curve(run) for run in runs],
-        "scores": scores,
-        "score": asdict(seeds_interval(scores)),
-        "baselines": _baselines(results[0]),
-        "metrics": _metrics(results),
-        "ood": {
-            "scores": ood_scores,
-            "score": asdict(seeds_interval(ood_scores)),
-            "baselines": _baselines(ood[0]),
-            "metrics": _metrics(ood),
-        },
+        "curves": [run["curve"] for run in runs],
+        **_over_seeds([run["test"] for run in runs]),
+        "ood": _over_seeds([run["ood"] for run in runs]),
         "differences": differences,
-        "first_episodes": _first_episodes(runs[0] / "episodes.jsonl"),
-        "versions": json.loads((runs[0] / "run.json").read_text(encoding="utf-8"))["versions"],
+        "first_episodes": runs[0]["first_episodes"],
+        "versions": runs[0]["versions"],
     }
 
 
-def _heuristics(result: dict[str, Any]) -> list[str]:
-    """Returns the heuristics that a trained agent was compared with."""
-    return [name.removeprefix("trained - ") for name in result["differences"]]
+def _over_seeds(told: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the scores of one split, with what else was measured of trained agents, by seed."""
+    scores = [one["score"] for one in told]
+    return {
+        "scores": scores,
+        "score": asdict(seeds_interval(scores)),
+        "baselines": told[0]["baselines"],
+        "metrics": {name: [one["metrics"][name] for one in told] for name in told[0]["metrics"]},
+    }
 
 
 def _first_episodes(path: Path) -> list[dict[str, Any]]:
@@ -204,20 +232,14 @@ def _first_episodes(path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def _baselines(result: dict[str, Any]) -> dict[str, float]:
-    """Returns the scores of everything that was not trained."""
+def _others(result: dict[str, Any]) -> dict[str, Any]:
+    """Returns what a result says but for its score."""
+    entries = {entry["name"]: entry for entry in result["entries"]}
+    trained = entries.pop("trained")
     return {
-        entry["name"]: entry["score"]["mean"]
-        for entry in result["entries"]
-        if entry["name"] != "trained"
+        "baselines": {name: entry["score"]["mean"] for name, entry in entries.items()},
+        "metrics": trained.get("metrics", {}),
     }
-
-
-def _metrics(results: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
-    """Returns what else was measured of trained agents, by seed."""
-    trained = [next(e for e in one["entries"] if e["name"] == "trained") for one in results]
-    names = trained[0].get("metrics", {})
-    return {name: [one["metrics"][name] for one in trained] for name in names}
 
 
 def _curve(run: Path) -> list[list[float]]:
@@ -235,8 +257,8 @@ def _last_state(suite: Suite, run: Path) -> dict[str, Any]:
     return state["tasks"][part] if suite.joint else state
 
 
-def _score(result: dict[str, Any], name: str) -> float:
-    return float(next(e["score"]["mean"] for e in result["entries"] if e["name"] == name))
+def _score(result: dict[str, Any]) -> float:
+    return float(next(e["score"]["mean"] for e in result["entries"] if e["name"] == "trained"))
 
 
 def _returns(path: Path) -> list[float]:
@@ -267,7 +289,7 @@ def main() -> None:
     with ThreadPoolExecutor(arguments.jobs) as pool:
         started = {
             suite.name: [
-                pool.submit(train_run, suite, seed, arguments.runs) for seed in suite.seeds
+                pool.submit(finished_run, suite, seed, arguments.runs) for seed in suite.seeds
             ]
             for suite in chosen
         }
@@ -279,6 +301,8 @@ def main() -> None:
     in_order = {suite.name: known[suite.name] for suite in SUITES if suite.name in known}
     write_json(RESULTS, {**in_order, "machine": machine()})
     for suite in chosen:
+        for seed in suite.seeds:
+            (FINISHED / f"{suite.name}-{seed}.json").unlink()
         print(suite.name, known[suite.name]["score"])
 
 

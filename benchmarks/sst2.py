@@ -6,7 +6,7 @@ reads `sst2_train.jsonl`, `sst2_train_phrases.jsonl` (the phrases of the same se
 `sst2_validation.jsonl` (fields id, text, label) from FOLDER, trains three seeds on the phrases,
 tests on the validation sentences, and writes `benchmarks/results/sst2.json`: in one step over the
 whole sentence (Bandit), and four words at a time at a price. Tokens are the lower-case words of the
-training phrases.
+training phrases. It is written after every run, and a run that it has is not repeated.
 
 `--tune` trains on nine tenths of the training sentences' phrases, tests on the other tenth and
 writes what every share of hidden words of TRIED gets right there to `results/sst2_tuning.json`, by
@@ -144,15 +144,16 @@ def measure(data: Path, runs: Path) -> None:
         "seeds": list(SEEDS),
         "machine": machine(),
     }
+    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
     found: dict[str, Any] = {}
     for name, env, settings in (("bandit", BANDIT, ()), ("reading", READING, reading)):
-        told = [
-            train_run(runs / f"{name}-{seed}", env, paths, seed, DROPOUT, settings)
-            for seed in SEEDS
-        ]
+        task = {"env": env, "settings": list(settings)}
+        told = runs_before(known, name, task, about)
+        for seed in SEEDS[len(told) :]:
+            told.append(train_run(runs / f"{name}-{seed}", env, paths, seed, DROPOUT, settings))
+            write_json(RESULTS, {**found, "unfinished": {name: {**task, "runs": told}}, **about})
         found[name] = {
-            "env": env,
-            "settings": list(settings),
+            **task,
             "runs": told,
             **{
                 metric: asdict(seeds_interval([one[metric] for one in told]))
@@ -161,6 +162,18 @@ def measure(data: Path, runs: Path) -> None:
         }
         print(name, found[name]["accuracy"], found[name]["share_read"], flush=True)
         write_json(RESULTS, {**found, **about})
+
+
+def runs_before(
+    known: dict[str, Any], name: str, task: dict[str, Any], about: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Returns what runs of a task measured that results have already, of the same set-up."""
+    alike = all(known.get(key) == value for key, value in about.items() if key != "machine")
+    before = known.get(name) or known.get("unfinished", {}).get(name)
+    if not alike or before is None or any(before[key] != value for key, value in task.items()):
+        return []
+    runs: list[dict[str, Any]] = before["runs"]
+    return runs
 
 
 def main() -> None:

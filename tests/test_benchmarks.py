@@ -1,13 +1,14 @@
 """The statistics that benchmarks report, on numbers small enough to check."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from benchmarks import tradeoff
 from benchmarks.baselines import ENVIRONMENTS, KEPT
-from benchmarks.learning import SUITES, Suite, _metrics, summarise
+from benchmarks.learning import FINISHED, SUITES, Suite, finished_run, measured, summarise
 from benchmarks.markdown import load
 from benchmarks.news import ROUGE, rouge_scores
 from benchmarks.news import summarise as summarise_news
@@ -30,14 +31,15 @@ def test_an_interval_over_seeds_by_hand():
         seeds_interval([1.0, 2.0])
 
 
-def _fake_run(folder, score, returns):
+def _fake_run(folder, score, returns, metrics=None):
     (folder / "checkpoints" / "5").mkdir(parents=True)
     (folder / "checkpoints" / "latest.json").write_text('{"name": "5"}')
     state = {"steps": 5, "seconds": 2.4}
     (folder / "checkpoints" / "5" / "state.json").write_text(json.dumps(state))
     (folder / "run.json").write_text('{"versions": {}}')
     (folder / "metrics.csv").write_text("steps,score\n0,1.5\n5,50.25\n")
-    entries = [{"name": "trained", "score": {"mean": score}}, {"name": "x", "score": {"mean": 3}}]
+    entries = [{"name": "x", "score": {"mean": 3}}, {"name": "trained", "score": {"mean": score}}]
+    entries[1] |= {"metrics": metrics} if metrics else {}
     gaps = {f"trained - {name[1:]}": {} for name in returns if name}
     results = {"entries": entries, "episodes": 2, "differences": gaps}
     (folder / "results.json").write_text(json.dumps(results))
@@ -53,16 +55,15 @@ def _fake_run(folder, score, returns):
     return folder
 
 
+SUITE = Suite("s", "Lightbulb/NewsSummariser-v0", "short", (0, 1, 2))
+RETURNS = {"": [0.5, 0.7, 0.6], "-lead-3": [0.1, 0.2, 0.15], "-centrality": [0.6, 0.7, 0.65]}
+
+
 def test_a_suite_is_summed_up_from_its_runs(tmp_path):
     runs = [
-        _fake_run(
-            tmp_path / str(seed),
-            80.0 + seed,
-            {"": [0.5, 0.7, 0.6], "-lead-3": [0.1, 0.2, 0.15], "-centrality": [0.6, 0.7, 0.65]},
-        )
-        for seed in range(3)
+        measured(SUITE, _fake_run(tmp_path / str(seed), 80.0 + seed, RETURNS)) for seed in range(3)
     ]
-    summary = summarise(Suite("s", "Lightbulb/NewsSummariser-v0", "short", (0, 1, 2)), runs)
+    summary = summarise(SUITE, runs)
     assert summary["score"]["mean"] == 81.0
     assert summary["differences"]["trained - lead-3"]["mean"] == pytest.approx(0.45)
     assert summary["differences"]["trained - centrality"]["mean"] == pytest.approx(-0.05)
@@ -70,6 +71,16 @@ def test_a_suite_is_summed_up_from_its_runs(tmp_path):
     assert summary["steps"] == [5, 5, 5]
     assert summary["ood"]["score"]["mean"] == 31.0
     assert summary["first_episodes"][1] == {"instance": 1, "actions": [1], "rewards": [0.7]}
+    assert summary["baselines"] == {"x": 3}
+
+
+def test_another_machine_goes_on_with_the_seeds_that_are_left(tmp_path):
+    runs, kept = tmp_path / "runs", tmp_path / "kept"
+    run = _fake_run(runs / "s-1", 81.0, RETURNS)
+    first = finished_run(SUITE, 1, runs, kept)
+    assert first == measured(SUITE, run)
+    shutil.rmtree(runs)
+    assert finished_run(SUITE, 1, runs, kept) == first
 
 
 def test_rouge_on_real_news_is_that_of_rouge_score(news_file):
@@ -106,6 +117,8 @@ def test_committed_results_meet_what_was_asked_of_learning():
         assert len(set(found["seeds"])) == len(found["scores"]) == len(suite.seeds) >= 3
         assert len(found["ood"]["scores"]) == len(suite.seeds)
         assert found["documents"] == 500
+    unfinished = {path.stem.rpartition("-")[0] for path in FINISHED.glob("*.json")}
+    assert unfinished <= {suite.name for suite in SUITES} - results.keys()
     for heuristic in ("lead-3", "centrality"):
         assert results["v0-short"]["differences"][f"trained - {heuristic}"]["low"] > 0
     long = results["v0-long"]
@@ -170,9 +183,11 @@ def test_the_best_readers_trade_is_that_of_reviews_played_again():
 
 
 def test_what_is_measured_of_agents_is_told_by_seed(tmp_path):
-    results = [
-        {"entries": [{"name": "trained", "metrics": {"accuracy": share, "share_read": 0.5}}]}
-        for share in (0.7, 0.8)
+    metrics = ({"accuracy": share, "share_read": 0.5} for share in (0.7, 0.8, 0.9))
+    runs = [
+        measured(SUITE, _fake_run(tmp_path / str(seed), 80.0, RETURNS, one))
+        for seed, one in enumerate(metrics)
     ]
-    assert _metrics(results) == {"accuracy": [0.7, 0.8], "share_read": [0.5, 0.5]}
-    assert _metrics([{"entries": [{"name": "trained"}]}]) == {}
+    told = summarise(SUITE, runs)
+    assert told["metrics"] == {"accuracy": [0.7, 0.8, 0.9], "share_read": [0.5, 0.5, 0.5]}
+    assert told["ood"]["metrics"] == {}

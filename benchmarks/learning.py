@@ -179,6 +179,7 @@ def measured(suite: Suite, run: Path) -> dict[str, Any]:
             **{name: _returns(run / f"episodes-{name}.jsonl") for name in names},
         },
         "first_episodes": _first_episodes(run / "episodes.jsonl"),
+        "machine": machine(),
         "versions": json.loads((run / "run.json").read_text(encoding="utf-8"))["versions"],
     }
 
@@ -202,6 +203,7 @@ def summarise(suite: Suite, runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "documents": runs[0]["documents"],
         "steps": [run["steps"] for run in runs],
         "seconds": [run["seconds"] for run in runs],
+        "machines": [run["machine"] for run in runs],
         "threads": 1,
         "curves": [run["curve"] for run in runs],
         **_over_seeds([run["test"] for run in runs]),
@@ -299,7 +301,7 @@ def main() -> None:
         for suite in chosen
     }
     in_order = {suite.name: known[suite.name] for suite in SUITES if suite.name in known}
-    write_json(RESULTS, {**in_order, "machine": machine()})
+    write_json(RESULTS, in_order)
     for suite in chosen:
         for seed in suite.seeds:
             (FINISHED / f"{suite.name}-{seed}.json").unlink()

@@ -72,6 +72,7 @@ def train_run(
         "texts": results["episodes"],
         "seconds": round(state["seconds"]),
         "steps": state["steps"],
+        "machine": machine(),
     }
 
 
@@ -142,7 +143,6 @@ def measure(data: Path, runs: Path) -> None:
         "dropout": DROPOUT,
         "phrases": True,
         "seeds": list(SEEDS),
-        "machine": machine(),
     }
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
     found: dict[str, Any] = {}
@@ -168,7 +168,7 @@ def runs_before(
     known: dict[str, Any], name: str, task: dict[str, Any], about: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Returns what runs of a task measured that results have already, of the same set-up."""
-    alike = all(known.get(key) == value for key, value in about.items() if key != "machine")
+    alike = all(known.get(key) == value for key, value in about.items())
     before = known.get(name) or known.get("unfinished", {}).get(name)
     if not alike or before is None or any(before[key] != value for key, value in task.items()):
         return []

@@ -128,9 +128,7 @@ def learnt_table() -> str:
     bases = ("Lightbulb/NewsSummariser-v0", "Lightbulb/SentimentAnalysis-v0")
     results = load("learning")
     long = {
-        (suite["env"], suite["agent"])
-        for name, suite in results.items()
-        if name != "machine" and suite["budget"] == "long"
+        (suite["env"], suite["agent"]) for suite in results.values() if suite["budget"] == "long"
     }
 
     def takes(suite: Mapping[str, Any]) -> bool:
@@ -155,7 +153,6 @@ def _agent_of(suite: Mapping[str, Any]) -> str:
 def _learning(heuristics: Sequence[str], takes: Callable[[Mapping[str, Any]], bool]) -> str:
     """Returns what was learnt, a row a suite that is taken."""
     results = load("learning")
-    machine = results.pop("machine")
     suites = [suite for suite in results.values() if takes(suite)]
     rows = []
     for suite in suites:
@@ -184,11 +181,14 @@ def _learning(heuristics: Sequence[str], takes: Callable[[Mapping[str, Any]], bo
     header += ["trained, ood", *(heuristics or ["best heuristic"]), "ceiling"]
     header += [f"return over {name}" for name in heuristics or ["it"]]
     documents = {suite["documents"] for suite in suites}
+    machines = {
+        f"{one['processor']}, {one['cores']} cores" for suite in suites for one in suite["machines"]
+    }
     note = (
         f"Scores on {documents.pop()} documents of `test` (baselines too) and of `ood`: random 0, "
         "oracle 100 of the same documents. Means over seeds "
         "with 95 % Student intervals; gains in return with paired 95 % intervals over seeds and "
-        f"documents. Machine: {machine['processor']}, {machine['cores']} cores, one "
+        f"documents. Machines: {'; '.join(sorted(machines))}; one "
         "thread a run, two runs at a time beside other work, so seconds are an upper bound."
     )
     return table(header, rows) + "\n\n" + note

@@ -26,9 +26,9 @@ def test_words_are_told_alike_in_any_case_and_rare_ones_as_unknown(write_jsonl, 
 
 
 def test_runs_are_not_repeated_unless_something_else_was_asked_then():
-    task, about = {"env": "e", "settings": ["a=1"]}, {"dropout": 0.3, "machine": "this one"}
+    task, about = {"env": "e", "settings": ["a=1"]}, {"dropout": 0.3}
     runs = [{"accuracy": 0.8}]
-    whole = {"bandit": {**task, "runs": runs}, "dropout": 0.3, "machine": "another"}
+    whole = {"bandit": {**task, "runs": runs}, "dropout": 0.3}
     assert runs_before(whole, "bandit", task, about) == runs
     half = {"unfinished": {"bandit": {**task, "runs": runs}}, "dropout": 0.3}
     assert runs_before(half, "bandit", task, about) == runs

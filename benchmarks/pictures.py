@@ -3,9 +3,9 @@
 `python -m benchmarks.tables` writes them.
 """
 
-from collections.abc import Sequence
-
+from benchmarks.language.report import language_picture
 from benchmarks.markdown import load
+from benchmarks.svg import svg
 
 
 def learning_picture() -> str:
@@ -58,7 +58,7 @@ def learning_picture() -> str:
         ".run{fill:none;stroke:#1f6fb2;stroke-width:1.6;stroke-opacity:.75}"
     )
     title = "Five seeds of PPO learn Lightbulb/NewsSummariser-v0"
-    return _svg(width, height, title, style, lines)
+    return svg(width, height, title, style, lines)
 
 
 def tradeoff_picture() -> str:
@@ -126,24 +126,12 @@ def tradeoff_picture() -> str:
         ".long{stroke:#000;stroke-width:1.2}"
     )
     title = "What agents read of SentimentAnalysis-v0, and how often they are right"
-    return _svg(width, height, title, style, lines)
-
-
-def _svg(width: int, height: int, title: str, style: str, lines: Sequence[str]) -> str:
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">',
-            f"<title>{title}</title>",
-            f"<style>{style}</style>",
-            '<rect width="100%" height="100%" fill="white"/>',
-            *lines,
-            "</svg>\n",
-        ]
-    )
+    return svg(width, height, title, style, lines)
 
 
 PICTURES = {
     "docs/learning.svg": learning_picture,
     "docs/tradeoff.svg": tradeoff_picture,
+    "docs/benchmarks/language.svg": language_picture,
 }
 """What draws each file."""

@@ -15,6 +15,7 @@ from typing import Any
 import lightbulb_envs
 from benchmarks.cards import CARD_TABLES
 from benchmarks.cost_tables import backbones_table, memory_table, profile_table, time_to_score_table
+from benchmarks.language.report import language_table
 from benchmarks.markdown import load, span, table
 from benchmarks.pictures import PICTURES
 from benchmarks.throughput.table import (
@@ -337,6 +338,7 @@ TABLES = {
     "profile": profile_table,
     "memory": memory_table,
     "backbones": backbones_table,
+    "language": language_table,
     **CARD_TABLES,
 }
 

@@ -17,7 +17,6 @@ import argparse
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,64 +24,24 @@ from typing import Any
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from benchmarks.language.runs import (
+    BATCH,
+    EXPERT,
+    LENGTH,
+    RECIPE,
+    RESULTS,
+    RUNS,
+    STEPS,
+    TEXTS,
+    TRANSFORMER,
+    Run,
+)
 from benchmarks.learning import machine
 from lightbulb_backbones.presets import active_parameters, parameters, preset
 from lightbulb_backbones.pretrain import MakeModel, make_language_expert, run_pretraining
 from lightbulb_backbones.pretraining.config import PretrainConfig, TextConfig
-from lightbulb_backbones.pretraining.tokenizer import BYTES, CHARACTERS
 from lightbulb_backbones.runs.checkpoint import write_json
-from lightbulb_backbones.runs.resuming import RUN
-
-RESULTS = Path(__file__).parent / "results" / "language"
-STEPS, BATCH, LENGTH = 2000, 12, 64
-SEEDS = (0, 1, 2)
-EXPERT, TRANSFORMER, RECIPE = "expert", "transformer", "nanogpt"
-
-
-@dataclass(frozen=True)
-class Text:
-    """What is read: files of a folder, and what tokens are."""
-
-    train: str
-    test: str
-    tokenizer: str
-    prompt: str
-
-
-TEXTS = {
-    "shakespeare": Text("shakespeare_train.txt", "shakespeare_valid.txt", CHARACTERS, "The "),
-    "wikitext2": Text("wiki.valid.tokens", "wiki.test.raw", BYTES, "The "),
-}
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training."""
-
-    text: str
-    size: str
-    model: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Name of its file."""
-        return f"{self.text}-{self.size}-{self.model}-{self.seed}"
-
-
-RUNS = {
-    run.name: run
-    for run in (
-        *(
-            Run(text, size, model, seed)
-            for seed in SEEDS
-            for size in ("tiny", "small")
-            for text in TEXTS
-            for model in (EXPERT, TRANSFORMER)
-        ),
-        *(Run("shakespeare", "nano", RECIPE, seed) for seed in SEEDS),
-    )
-}
+from lightbulb_backbones.runs.resuming import RUN as WRITTEN
 
 
 def plain_transformer(vocabulary: int, layers: int, heads: int, width: int) -> GPT2LMHeadModel:
@@ -154,7 +113,7 @@ def config_of(run: Run, data: Path, folder: Path, steps: int = STEPS) -> Pretrai
         seed=run.seed,
         prompt=text.prompt,
         run_folder=folder / run.name,
-        resume=(folder / run.name / RUN).is_file(),
+        resume=(folder / run.name / WRITTEN).is_file(),
     )
 
 

@@ -1,0 +1,1 @@
+"""What language models learn of real text."""

@@ -36,8 +36,9 @@ By the arithmetic of `lightbulb_backbones.presets`, which tests compare with the
 Their numbers are"""
 _LIMITS = """\
 A text is routed by its first tokens, whose own predictions are left out of the loss. Behind them no
-token changes what comes before it. The retriever reads nothing until an index of passages is given
-(`model.model.index`)."""
+token changes what comes before it. The retriever reads nothing until there is an index of passages:
+`pretrain --passages` makes one, or `model.model.index = model.model.retriever.index(tokens)`. It is
+saved with the model."""
 
 
 def presets_card() -> str:

@@ -29,11 +29,12 @@ class FaissCandidates:
         self._faiss: Any = faiss
         self._width, self._factory = width, factory
         self._index: Any = None
+        self._of: tuple[Tensor, int] | None = None
+        """The vectors that it is of, and how often they had been changed then."""
         self._make()  # so that a factory that will not do is told now
 
-    def forget(self) -> None:
-        """Forgets the vectors: there are others now."""
-        self._index = None
+    def __deepcopy__(self, memo: dict[int, Any]) -> "FaissCandidates":
+        return FaissCandidates(self._width, self._factory)  # FAISS's own objects cannot be copied
 
     def find(
         self, questions: Float[Tensor, "B D"], vectors: Float[Tensor, "P D"], count: int
@@ -43,15 +44,15 @@ class FaissCandidates:
         Args:
             vectors: of all passages; they are indexed where there is no index of them yet.
         """
-        _, found = self._built(vectors).search(questions.numpy(), count)
-        return torch.from_numpy(found)
+        _, found = self._built(vectors).search(questions.cpu().numpy(), count)
+        return torch.from_numpy(found).to(questions.device)
 
     def to_bytes(self, vectors: Float[Tensor, "P D"]) -> UInt8[Tensor, " n"]:
         """Returns the index of vectors, to be kept."""
         return torch.from_numpy(self._faiss.serialize_index(self._built(vectors)))
 
-    def from_bytes(self, kept: UInt8[Tensor, " n"], passages: int) -> None:
-        """Takes an index that `to_bytes` returned.
+    def from_bytes(self, kept: UInt8[Tensor, " n"], vectors: Float[Tensor, "P D"]) -> None:
+        """Takes the index of vectors that `to_bytes` returned.
 
         Raises:
             ValueError: it is none, or of other vectors.
@@ -60,12 +61,12 @@ class FaissCandidates:
             index = self._faiss.deserialize_index(kept.numpy())
         except RuntimeError as error:
             raise ValueError(f"what FAISS has kept is no index: {_last_line(error)}") from error
-        if (index.ntotal, index.d) != (passages, self._width):
+        if (index.ntotal, index.d) != tuple(vectors.shape):
             raise ValueError(
                 f"FAISS has kept {index.ntotal} vectors of {index.d} numbers, and there are "
-                f"{passages} of {self._width}"
+                f"{len(vectors)} of {vectors.shape[1]}"
             )
-        self._index = index
+        self._index, self._of = index, (vectors, vectors._version)
 
     def _make(self) -> Any:
         try:
@@ -79,9 +80,10 @@ class FaissCandidates:
             ) from error
 
     def _built(self, vectors: Tensor) -> Any:
-        if self._index is None:
+        of, version = self._of or (None, 0)
+        if of is not vectors or version != vectors._version:
             index = self._make()
-            told = vectors.contiguous().numpy()
+            told = vectors.float().cpu().contiguous().numpy()
             try:
                 index.train(told)
             except RuntimeError as error:
@@ -90,7 +92,7 @@ class FaissCandidates:
                     f"{_last_line(error)}; index more, or take a factory of fewer parts"
                 ) from error
             index.add(told)
-            self._index = index
+            self._index, self._of = index, (vectors, vectors._version)
         return self._index
 
 

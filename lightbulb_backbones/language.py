@@ -17,8 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedModel
-from transformers import initialization as init
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
 from transformers.generation.utils import GenerationMixin
 
 from lightbulb_backbones.attention_features import FEATURES, attention_features
@@ -29,12 +28,11 @@ from lightbulb_backbones.context import Context
 from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.language_experts import make_expert
 from lightbulb_backbones.language_output import LanguageExpertCausalOutput, LanguageExpertOutput
-from lightbulb_backbones.mamba import MambaMixer
-from lightbulb_backbones.mamba2 import Mamba2Mixer
+from lightbulb_backbones.language_weights import LanguageExpertPreTrainedModel
 from lightbulb_backbones.padding import Aligned
 from lightbulb_backbones.passage_index import PassageIndex
 from lightbulb_backbones.presets import preset
-from lightbulb_backbones.retrieval import LargeEmbedding, Retriever
+from lightbulb_backbones.retrieval import Retriever
 from lightbulb_backbones.sequence_router import ROUTE, SequenceRouter, gate_of, read_by_experts
 from lightbulb_backbones.sparse_attention import SparsePattern
 from lightbulb_backbones.state_cache import StateCache
@@ -43,35 +41,6 @@ from lightbulb_backbones.table import BackboneConfig
 
 _PREFIX = "prefix"
 """The entry of a state that says by how many tokens a text was routed."""
-
-
-class LanguageExpertPreTrainedModel(PreTrainedModel):
-    """Weights, and what they begin as."""
-
-    config_class = LanguageExpertConfig
-    base_model_prefix = "model"
-    _no_split_modules = ["AttentionBlock", "SwitchBlock", "MambaBlock"]  # noqa: RUF012 # its type
-    _input_embed_layer = "embed"
-    supports_gradient_checkpointing = True
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        deviation = self.config.initializer_range
-        if isinstance(module, LargeEmbedding):
-            init.normal_(module.weight, std=module.deviation)
-        elif isinstance(module, nn.Embedding):
-            init.normal_(module.weight, std=deviation)
-        elif isinstance(module, (nn.Linear, nn.Conv1d)):
-            init.normal_(module.weight, std=deviation)
-            if module.bias is not None:
-                init.zeros_(module.bias)
-        elif isinstance(module, (nn.RMSNorm, nn.LayerNorm)):
-            init.ones_(module.weight)
-            if isinstance(module, nn.LayerNorm):
-                init.zeros_(module.bias)
-        elif isinstance(module, (MambaMixer, Mamba2Mixer)):
-            init.kaiming_uniform_(module.conv1d.weight, a=5**0.5)
-            module.initialise()
 
 
 class LanguageExpertModel(LanguageExpertPreTrainedModel):
@@ -100,6 +69,10 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
             )
         self.index: PassageIndex | None = None
         """What texts that `rag` reads retrieve from; they retrieve nothing where there is none."""
+        if config.index_size:
+            self.index = PassageIndex(
+                config.retriever_size, config.index_length, config.index_factory, config.index_size
+            )
         dense = config.decoder_layers - config.switch_layers
         self.decoder = nn.ModuleList(
             AttentionBlock(CausalAttention(width, heads), config.intermediate_size)
@@ -184,6 +157,13 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         cache = StateCache(state)
         told = self(input_ids, attention_mask, cache)
         return told.last_hidden_state, cache.state
+
+    def describe_index(self) -> None:
+        """Writes into the config how large the index is: a model made by it has room for one."""
+        index = self.index
+        self.config.index_size = 0 if index is None else len(index)
+        self.config.index_length = 0 if index is None else index.length
+        self.config.index_factory = None if index is None else index.factory
 
     def separable_layers(self) -> list[nn.Module]:
         """Returns the layers that compute in their `forward` alone, and in all processes alike.

@@ -30,6 +30,8 @@ class LanguageExpertConfig(PreTrainedConfig):
         state_size: numbers that a channel of them remembers.
         retriever_size, retriever_layers, retriever_heads: of the towers.
         passages: K, what is retrieved for a text.
+        index_size, index_length, index_factory: of the index that comes with the weights, if one
+            does; see `PassageIndex`.
     """
 
     model_type = "lightbulb_language"
@@ -65,6 +67,9 @@ class LanguageExpertConfig(PreTrainedConfig):
         retriever_layers: int = 1,
         retriever_heads: int = 4,
         passages: int = 4,
+        index_size: int = 0,
+        index_length: int = 0,
+        index_factory: str | None = None,
         initializer_range: float = 0.02,
         pad_token_id: int | None = 0,
         eos_token_id: int | None = None,
@@ -118,6 +123,9 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.retriever_layers = retriever_layers
         self.retriever_heads = retriever_heads
         self.passages = passages
+        self.index_size = index_size
+        self.index_length = index_length
+        self.index_factory = index_factory
         self.initializer_range = initializer_range
         self.use_cache = use_cache
         super().__init__(**{"tie_word_embeddings": tie_word_embeddings, **settings})

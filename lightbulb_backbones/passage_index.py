@@ -2,7 +2,8 @@
 
 Vectors stand in memory and every one is looked at, which is exact and, up to some hundred thousand
 passages, fast: one matrix product a search. Of more, FAISS (Douze et al. 2024) may find those that
-are worth to be looked at.
+are worth to be looked at. An index is a module whose tensors are buffers: a model that has one is
+saved, loaded, moved and copied with it.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from lightbulb_backbones.faiss_candidates import FaissCandidates
 from lightbulb_envs.whole_file import explained, write_whole
@@ -20,7 +21,7 @@ _FILE = "passages.safetensors"
 _VERSION = "1"
 
 
-class PassageIndex:
+class PassageIndex(nn.Module):
     """Passages, their tokens and their vectors.
 
     Args:
@@ -28,21 +29,26 @@ class PassageIndex:
         length: M, tokens of a passage at most; shorter ones are padded with 0.
         factory: how FAISS finds what is looked at, such as "HNSW32" or "IVF256,Flat" (its "index
             factory"); by default every vector is looked at, without it.
+        size: passages of no tokens that it holds at once, to be filled from elsewhere.
 
     Raises:
         ImportError: a factory is given, and FAISS is not there.
         ValueError: it knows no such factory.
     """
 
-    def __init__(self, width: int, length: int, factory: str | None = None):
+    vectors: Float[Tensor, "P D"]
+    tokens: Int[Tensor, "P M"]
+
+    def __init__(self, width: int, length: int, factory: str | None = None, size: int = 0):
+        super().__init__()
         if width < 1 or length < 1:
             raise ValueError(f"width and length must be 1 or more, got {width} and {length}")
         self.width = width
         self.length = length
         self.factory = factory
         self._candidates = None if factory is None else FaissCandidates(width, factory)
-        self.vectors: Float[Tensor, "P D"] = torch.zeros(0, width)
-        self.tokens: Int[Tensor, "P M"] = torch.zeros(0, length, dtype=torch.long)
+        self.register_buffer("vectors", torch.zeros(size, width))
+        self.register_buffer("tokens", torch.zeros(size, length, dtype=torch.long))
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -65,10 +71,8 @@ class PassageIndex:
         if not vectors.isfinite().all():
             raise ValueError("the vectors of passages must be finite: some are not")
         padded = torch.nn.functional.pad(tokens, (0, self.length - tokens.shape[1]))
-        self.tokens = torch.cat((self.tokens, padded.cpu()))
-        self.vectors = torch.cat((self.vectors, vectors.detach().float().cpu()))
-        if self._candidates is not None:
-            self._candidates.forget()
+        self.tokens = torch.cat((self.tokens, padded.to(self.tokens)))
+        self.vectors = torch.cat((self.vectors, vectors.detach().to(self.vectors)))
 
     def search(
         self, questions: Float[Tensor, "B D"], count: int
@@ -89,12 +93,13 @@ class PassageIndex:
         if count < 1:
             raise ValueError(f"count must be 1 or more, got {count}")
         self._check_width(questions, "questions")
-        asked = questions.detach().float().cpu()
+        vectors = self.vectors.float()
+        asked = questions.detach().to(vectors)
         count = min(count, len(self))
         if self._candidates is None:
             return self._among_all(asked, count)
         number = self._candidates.find(asked, self.vectors, count)
-        products = (self.vectors[number.clamp(min=0)] @ asked.unsqueeze(2)).squeeze(2)
+        products = (vectors[number.clamp(min=0)] @ asked.unsqueeze(2)).squeeze(2)
         order = products.argsort(dim=1, descending=True)
         values, found = products.gather(1, order), number.gather(1, order)
         lacking = (number < 0).any(dim=1)
@@ -103,7 +108,7 @@ class PassageIndex:
         return values, found
 
     def _among_all(self, asked: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        products = asked @ self.vectors.T
+        products = asked @ self.vectors.float().T
         found = products.topk(count, dim=1)
         return found.values, found.indices
 
@@ -154,7 +159,7 @@ class PassageIndex:
         index.tokens, index.vectors = kept["tokens"], kept["vectors"]
         if index._candidates is not None and "faiss" in kept:
             try:
-                index._candidates.from_bytes(kept["faiss"], len(index))
+                index._candidates.from_bytes(kept["faiss"], index.vectors)
             except ValueError as error:
                 raise ValueError(
                     f"{path} is damaged ({error}): index the passages again"

@@ -28,7 +28,7 @@ from lightbulb_backbones.pretraining.config import PretrainConfig, config_to_jso
 from lightbulb_backbones.pretraining.curve import Curve, train
 from lightbulb_backbones.pretraining.language_score import LanguageScore
 from lightbulb_backbones.pretraining.ranks import Ranks, find_device
-from lightbulb_backbones.pretraining.reading import learn_tokenizer, open_windows
+from lightbulb_backbones.pretraining.reading import learn_tokenizer, open_passages, open_windows
 from lightbulb_backbones.pretraining.tokenizer import (
     BYTES,
     CHARACTERS,
@@ -90,6 +90,8 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
             f"length must be more than the {prefix} tokens by which a text is routed, got "
             f"{config.text.length}: nothing behind them would be learnt"
         )
+    if config.text.passages:
+        _index_passages(config, model, tokenizer)
     if config.checkpointing:
         model.activation_checkpointing_enable()
     model.to(ranks.device)
@@ -108,6 +110,8 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
             f"steps of {config.batch * config.text.length:,} tokens, into {run}"
         )
         print(f"Validation: {held.told}, {len(held.tokens):,} tokens")
+        if config.text.passages:
+            print(f"Passages:   {len(model.base_model.index):,} to be looked up")
         if resumed:
             print(f"Going on after {training.steps:,} steps")
         elif config.resume:
@@ -124,6 +128,18 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
     if ranks.is_first:
         _finish(run, config, model, tokenizer, weights, score, training)
     return score
+
+
+def _index_passages(config: PretrainConfig, model: Any, tokenizer: Any) -> None:
+    """Gives a model that is as it begins what it may look up."""
+    retriever = getattr(model.base_model, "retriever", None)
+    if retriever is None:
+        raise ValueError(
+            "--passages are looked up by the expert 'rag', which this model has not: leave them "
+            "out, or name it among --settings experts="
+        )
+    model.base_model.index = retriever.index(open_passages(config.text, tokenizer))
+    model.base_model.describe_index()
 
 
 def _tokenizer(config: PretrainConfig, run: Path, ranks: Ranks) -> Any:

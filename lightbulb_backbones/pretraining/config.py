@@ -29,10 +29,19 @@ class TextConfig:
     """Tokens that are learnt of bytes, at most. Default: as many as the preset has."""
     length: int = 256
     """Tokens of a window."""
+    passages: Annotated[tuple[str, ...], tyro.conf.arg(metavar="PLACE ...")] = ()
+    """Other texts that the expert "rag" looks up while it reads; they come with the model. Their
+    vectors stay those that they begin with, as in RAG (Lewis et al. 2020, section 2.4)."""
+    passage_length: int = 64
+    """Tokens of a passage, at most; texts are cut into so many."""
 
     def __post_init__(self) -> None:
-        check_least(self, length=2)
-        check_most(self, length=1_000_000)
+        check_least(self, length=2, passage_length=1)
+        check_most(self, length=1_000_000, passage_length=1_000_000)
+        if not self.passages and self.passage_length != TextConfig.passage_length:
+            raise ValueError(
+                f"--passage-length is of --passages, and none are given: got {self.passage_length}"
+            )
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,18 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
+from lightbulb_backbones.padding import PADDING
 from lightbulb_backbones.pretraining.config import TextConfig
-from lightbulb_backbones.pretraining.corpus import OpenStream, Stream, open_corpus
-from lightbulb_backbones.pretraining.tokenizer import train_tokenizer
+from lightbulb_backbones.pretraining.corpus import OpenStream, Stream, Texts, open_corpus
+from lightbulb_backbones.pretraining.tokenizer import encode, train_tokenizer
 from lightbulb_backbones.pretraining.windows import (
     ShuffledWindows,
     StreamedWindows,
@@ -58,6 +62,46 @@ def open_windows(config: TextConfig, tokenizer: Any, seed: int) -> tuple[Windows
         return StreamedWindows(learnt, tokenizer, config.length), held
     tokens, _ = encode_all(tokenizer, learnt)
     return ShuffledWindows(tokens, config.length, seed), held
+
+
+def open_passages(config: TextConfig, tokenizer: Any) -> Tensor:
+    """Returns the tokens of the passages that may be looked up, (P, M), padded with 0.
+
+    Raises:
+        ValueError: there are none, they are a stream, or stand in what is learnt from or held out;
+            or the tokenizer's token 0 is no padding.
+    """
+    if tokenizer.pad_token_id != PADDING:
+        raise ValueError(
+            f"passages are padded with token {PADDING}, and in this tokenizer that is "
+            f"{tokenizer.convert_ids_to_tokens(PADDING)!r}: give one whose padding it is"
+        )
+    corpus = open_corpus(config.passages, config.field)
+    if isinstance(corpus, Stream):
+        raise ValueError(
+            f"{corpus.place} is streamed, and passages are held in memory: name files or folders"
+        )
+    for places in (config.data, config.validation):
+        read = open_corpus(places, config.field) if places else None
+        both = {} if not isinstance(read, Texts) else _resolved(read) & _resolved(corpus)
+        if both:
+            raise ValueError(
+                f"{min(both)} would be looked up while it is read itself: leave it out of "
+                "--passages, or out of --data and --validation"
+            )
+    length = config.passage_length
+    rows: list[Tensor] = []
+    for text in corpus:
+        tokens, _ = encode(tokenizer, text)
+        own = torch.from_numpy(tokens[:-1].astype(np.int64))  # without its end
+        rows += own.split(length) if len(own) else []
+    if not rows:
+        raise ValueError(f"{', '.join(config.passages)} hold no passage: name texts")
+    return nn.utils.rnn.pad_sequence([*rows, torch.zeros(length, dtype=torch.long)], True)[:-1]
+
+
+def _resolved(texts: Texts) -> set[Path]:
+    return {file.resolve() for file in texts.files}
 
 
 def _divided(config: TextConfig) -> tuple[OpenStream | Iterator[str], list[str], str]:

@@ -1,5 +1,7 @@
 """The language expert: causal, the same in parts and with a cache, routed by the prefix alone."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -307,15 +309,29 @@ def test_checkpointed_gradients_are_those_of_all_at_once():
 def test_saved_weights_give_the_same_logits(model, tmp_path):
     model.save_pretrained(tmp_path)
     again = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float64)
-    again.model.index = model.model.index
     assert type(again) is LanguageExpertForCausalLM
     assert again.lm_head.weight is again.model.embed.weight
     assert torch.allclose(model(_text()).logits, again(_text()).logits, atol=1e-12)
     states = AutoModel.from_pretrained(tmp_path, dtype=torch.float64)
-    states.index = model.model.index
     assert type(states) is LanguageExpertModel
     expected = model.model(_text()).last_hidden_state
     assert torch.allclose(states(_text()).last_hidden_state, expected, atol=1e-12)
+
+
+def test_an_index_goes_where_its_model_goes(model, tmp_path):
+    told = model(_text(), expert="rag").logits
+    other = copy.deepcopy(model)
+    assert other.model.index.vectors is not model.model.index.vectors
+    assert torch.equal(other(_text(), expert="rag").logits, told)
+    other.model.index.add(torch.ones(1, 5, dtype=torch.long), torch.ones(1, 8))
+    other.save_pretrained(tmp_path)
+    again = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.bfloat16)
+    assert len(again.model.index) == len(model.model.index) + 1
+    assert torch.equal(again.model.index.tokens, other.model.index.tokens)
+    assert again(_text(), expert="rag").logits.isfinite().all()
+    other.model.index = None
+    other.save_pretrained(tmp_path)
+    assert AutoModelForCausalLM.from_pretrained(tmp_path).model.index is None
 
 
 def test_rows_of_a_state_go_on_as_their_own_texts_would(model):

@@ -1,5 +1,6 @@
 """Towers learn which passage answers, an index finds it, and outlives the process."""
 
+import copy
 import inspect
 import math
 import sys
@@ -192,6 +193,19 @@ def test_passages_that_are_added_later_are_found_by_faiss_too():
     graph.search(asked, 1)
     graph.add(_tokens(1), 100 * asked[:1])
     assert graph.search(asked[:1], 1)[1].item() == 300
+    with torch.no_grad():
+        graph.vectors[7] = 200 * asked[0]
+    assert graph.search(asked[:1], 1)[1].item() == 7
+
+
+def test_a_copy_of_an_index_has_a_faiss_of_its_own():
+    _, graph, asked = _indices("HNSW32")
+    found = graph.search(asked, 3)[1]
+    other = copy.deepcopy(graph)
+    assert torch.equal(other.search(asked, 3)[1], found)
+    other.add(_tokens(1), 100 * asked[:1])
+    assert other.search(asked[:1], 1)[1].item() == 300
+    assert torch.equal(graph.search(asked, 3)[1], found)
 
 
 def test_an_index_of_faiss_outlives_its_process(tmp_path, monkeypatch):

@@ -215,22 +215,31 @@ def test_a_sample_that_was_cut_off_is_dropped(tmp_path):
     assert curve._read_samples(tmp_path / "none") == []
 
 
+def _run(command, environment):
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("resumed", [False, True])
 def test_two_processes_learn_what_one_does(make_config, text_file, tmp_path, resumed):
     settings = ("router_noise=0", "jitter=0")
-    run_pretraining(make_config("one", settings=settings))
+    other = tmp_path / "other.txt"
+    other.write_text("The mayor of town 7 is Ada. The mayor of town 8 is Bo.")
+    text = {"passages": (str(other),), "passage_length": 20}
+    run_pretraining(make_config("one", settings=settings, text=text))
     config = make_config("two", settings=settings)
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"),
         *("--standalone", "-m", "lightbulb_backbones.pretrain"),
         *("--data", str(text_file), "--tokenizer", "characters", "--length", "24"),
+        *("--passages", str(other), "--passage-length", "20"),
         *("--optimisation.warmup", "2", "--steps", "6", "--batch", "4"),
         *("--measure-every", "3", "--save-every", "2", "--run-folder", str(config.folder())),
         *("--settings", *config.settings),
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, env=environment, capture_output=True)
+    _run(command, environment)
     if resumed:
         for name in ("latest.json", "000000000006"):
             path = config.folder() / "checkpoints" / name
@@ -240,7 +249,7 @@ def test_two_processes_learn_what_one_does(make_config, text_file, tmp_path, res
                 path.rmdir()
             else:
                 path.unlink()
-        subprocess.run([*command, "--resume"], check=True, env=environment, capture_output=True)
+        _run([*command, "--resume"], environment)
     one = make_config("one").folder()
     expected = _weights(one)
     found = _weights(config.folder())

@@ -12,7 +12,7 @@ from lightbulb_agents.dqn import QConfig
 from lightbulb_agents.network import NetworkConfig
 from lightbulb_backbones.runs.limits import check_least, check_most
 from lightbulb_backbones.runs.resuming import free_folder
-from lightbulb_backbones.table import PRETRAINED, BackboneConfig, Tuning
+from lightbulb_backbones.table import LANGUAGE, PRETRAINED, BackboneConfig, Tuning
 from lightbulb_envs.registry import find_row
 from lightbulb_envs.settings import parse_settings
 
@@ -92,6 +92,8 @@ class TrainConfig:
     """What of it learns: all its weights, none of them, or matrices of low rank beside them."""
     rank: int = 8
     """Of those matrices."""
+    passages: int = 0
+    """Training documents whose sentences a language expert may look up while it reads."""
     budget: str = "short"
     """"short" (about 2 minutes on a core), "long" (about 30), or environment steps."""
     seed: int = 0
@@ -119,6 +121,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check_least(self, seed=0, rows=2, rollouts=1, threads=1, test_episodes=1, rank=1)
+        check_least(self, passages=0)
         check_most(self, seed=2**63 - 1, rows=65_536, threads=1024, test_episodes=1_000_000)
         if self.rows % self.rollouts:
             raise ValueError(
@@ -137,6 +140,16 @@ class TrainConfig:
             raise ValueError(
                 f"--backbone {self.backbone} has layers of its own: leave out "
                 "--sizes.backbone-layers"
+            )
+        if self.passages and not self.backbone.startswith((LANGUAGE, PRETRAINED)):
+            raise ValueError(
+                f"--passages are looked up by a language expert, and --backbone is "
+                f"{self.backbone!r}: leave them out, or take {LANGUAGE}SIZE"
+            )
+        if self.passages and self.also:
+            raise ValueError(
+                "passages are told in the tokens of one environment, and an agent of several "
+                "numbers theirs anew: leave out --also, or --passages"
             )
         if self.backbone.startswith(PRETRAINED):
             if self.also:

@@ -111,6 +111,10 @@ class Training:
         self.network = network or make_network(
             config.algorithm(), vocabulary.size, self.row.head, self.layout, config.network()
         )
+        if config.passages:
+            from lightbulb_agents.background import give_background
+
+            give_background(self.network, self.engine, config.passages)
         self.learner = make_learner(config, self.network, self.engine)
         self.steps = 0
         self.episodes = 0

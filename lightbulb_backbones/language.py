@@ -37,7 +37,7 @@ from lightbulb_backbones.sequence_router import ROUTE, SequenceRouter, gate_of, 
 from lightbulb_backbones.sparse_attention import SparsePattern
 from lightbulb_backbones.state_cache import StateCache
 from lightbulb_backbones.switch import Routed, balance_loss, z_loss
-from lightbulb_backbones.table import BackboneConfig
+from lightbulb_backbones.table import LANGUAGE, BackboneConfig
 
 _PREFIX = "prefix"
 """The entry of a state that says by how many tokens a text was routed."""
@@ -93,8 +93,15 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
     @staticmethod
     def from_size(vocabulary_size: int, size: BackboneConfig) -> "LanguageExpertModel":
         """Returns the model of a preset, by a name such as "language:tiny", with fresh weights."""
-        _, _, name = size.name.partition(":")
-        return LanguageExpertModel(preset(name, vocab_size=vocabulary_size))
+        room = {"index_size": size.passages, "index_length": size.passage_length}
+        name = size.name.removeprefix(LANGUAGE)
+        return LanguageExpertModel(preset(name, vocab_size=vocabulary_size, **room))
+
+    def described(self, size: BackboneConfig) -> BackboneConfig:
+        """Returns a size that has room for the passages that this has."""
+        self.describe_index()
+        room = {"passages": self.config.index_size, "passage_length": self.config.index_length}
+        return replace(size, **room)
 
     def forward(
         self,

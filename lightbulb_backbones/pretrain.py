@@ -27,7 +27,7 @@ from lightbulb_backbones.presets import preset
 from lightbulb_backbones.pretraining.config import PretrainConfig, config_to_json
 from lightbulb_backbones.pretraining.curve import Curve, train
 from lightbulb_backbones.pretraining.language_score import LanguageScore
-from lightbulb_backbones.pretraining.ranks import Ranks, find_device
+from lightbulb_backbones.pretraining.ranks import Ranks, find_device, leave
 from lightbulb_backbones.pretraining.reading import learn_tokenizer, open_passages, open_windows
 from lightbulb_backbones.pretraining.tokenizer import (
     BYTES,
@@ -227,6 +227,7 @@ def main() -> None:
     """Pretrains from the command line: exit code 1 for bad input, 130 when it is stopped."""
     with ending_clearly("The same command with --resume goes on from the last checkpoint"):
         run_pretraining(tyro.cli(PretrainConfig, prog="python -m lightbulb_backbones.pretrain"))
+    leave()
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ BACKBONES: dict[str, str] = {
     "language:1b": "lightbulb_backbones.language:LanguageExpertModel",
 }
 """Name → "module:Class". The class makes itself with `from_size(vocabulary_size, config)`."""
+LANGUAGE = "language:"
+"""What the name of a language expert of a preset begins with."""
 PRETRAINED = "hf:"
 """What the name of a model with weights begins with."""
 Tuning = Literal["full", "frozen", "lora"]
@@ -59,6 +61,10 @@ class BackboneConfig:
     architecture: str | None = None
     """The config of a model with weights, as JSON, where it is made without them to be filled from
     elsewhere, such as a checkpoint."""
+    passages: int = 0
+    """Passages that a language expert has room for, which are filled in from elsewhere."""
+    passage_length: int = 0
+    """Tokens of each."""
     shift: int = 0
     """What the tokens of a model with weights are more than its own; see `pretrained`."""
 

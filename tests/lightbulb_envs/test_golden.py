@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import os
+import subprocess
 import sys
 
 import gymnasium
@@ -175,3 +177,15 @@ def test_the_command_says_which_ids_are_what_was_frozen(tmp_path, monkeypatch, c
         f"differs  {SLATE}  frozen None, here {digests[SLATE]}",
         f"differs  Lightbulb/Gone-v0  frozen {'1' * 32}, here None",
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", ["Prescott", "Haswell", "SkylakeX"])
+def test_an_id_is_the_same_on_every_kind_of_processor(processor):
+    # BLAS adds in another order on each; the oldest runs on all.
+    command = [sys.executable, "-m", "lightbulb_envs.golden"]
+    environment = {**os.environ, "OPENBLAS_CORETYPE": processor}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode < 0 or "illegal instruction" in done.stderr.lower():
+        pytest.skip(f"this processor is no {processor}")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from lightbulb_envs.sources.reviews.aspects import aspect_level
 from lightbulb_envs.sources.reviews.programme import EVEN, Programme
 from lightbulb_envs.sources.reviews.source import programme_of
+from lightbulb_envs.summation import product_in_order
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ def in_turn(level: int, length: int, cost: float, wrong: float) -> InTurn:
             if one:
                 on += one / total * second[one - 1, two]
             if two:
-                on += two / total * (moves[two] @ second[one, two - 1])
+                on += (
+                    two / total * product_in_order(moves[two], second[one, two - 1][:, None])[:, 0]
+                )
         second[left] = np.maximum(stop, on)
         acts[left] = np.where(on > stop, 0, label[two])
         stop_first = commit[one][:, None] + second[left][None, :]
@@ -59,9 +62,9 @@ def in_turn(level: int, length: int, cost: float, wrong: float) -> InTurn:
         if total:
             on_first = np.full((states, states), -cost)
             if one:
-                on_first += one / total * (moves[one] @ first[one - 1, two])
+                on_first += one / total * product_in_order(moves[one], first[one - 1, two])
             if two:
-                on_first += two / total * (first[one, two - 1] @ moves[two].T)
+                on_first += two / total * product_in_order(first[one, two - 1], moves[two].T)
         first[left] = np.maximum(stop_first, on_first)
         acts_first[left] = np.where(on_first > stop_first, 0, label[one][:, None])
     start = programme.start

@@ -29,6 +29,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.summation import add_in_order
+
 LABELS = ("negative", "positive")
 EVEN = (Fraction(1, 2), Fraction(1, 2))
 NOTHING = -1
@@ -255,7 +257,8 @@ class Programme:
                 value[read, state] = wrong + (1.0 - wrong) * belief[read, state, best]
                 action[read, state] = best + 1
                 if read < length and any(likely):
-                    on = self.next_states(length - read, state, likely) @ value[read + 1] - cost
+                    chances = self.next_states(length - read, state, likely)
+                    on = add_in_order((chances * value[read + 1]).tolist()) - cost
                     if on > value[read, state]:
                         value[read, state], action[read, state] = on, 0
         return Stopping(belief, value, action)

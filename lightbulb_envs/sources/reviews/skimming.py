@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.sources.reviews.programme import Programme
+from lightbulb_envs.summation import add_in_order, product_in_order
 
 _CERTAIN = 1e-12
 """Gains of reading that are smaller are rounding."""
@@ -44,7 +45,7 @@ class Skimmer:
         ends = np.stack([(labels == label) & is_end for label in range(len(before))])
         whole = ends.astype(np.float64)
         for _ in range(length):
-            whole = whole @ self._any.T
+            whole = product_in_order(whole, self._any.T)
         self._ends = ends * (np.array(before) / whole[:, self._start])[:, None]  # (K, Z)
         self._chunks = range(length)
 
@@ -81,18 +82,18 @@ class Skimmer:
         """Returns beliefs (B, K) and chances (B, C, O, K) for moves (1 or B, Z, Z) of chunks."""
         after = [self._ends[None]]  # (B, K, Z) each
         for step in reversed(steps):
-            after.append(after[-1] @ step.transpose(0, 2, 1))
+            after.append(np.einsum("bkz,byz->bky", after[-1], step))
         after.reverse()
         state = np.zeros((1, 1, len(self._any)))
         state[0, 0, self._start] = 1.0
         forward = [state]  # (B, 1, Z) each
         for step in steps:
-            forward.append(forward[-1] @ step)
-        total = (after[0] @ forward[0].transpose(0, 2, 1))[:, :, 0]  # (B, K)
+            forward.append(np.einsum("bkz,bzy->bky", forward[-1], step))
+        total = np.einsum("bkz,bz->bk", after[0], forward[0][:, 0])  # (B, K)
         chances = []
         for chunk in self._chunks:
             moved = np.einsum("bs,ost->bot", forward[chunk][:, 0], self._steps)
-            chances.append(moved @ after[chunk + 1].transpose(0, 2, 1))
+            chances.append(np.einsum("bot,bkt->bok", moved, after[chunk + 1]))
         batch = max(len(one) for one in chances)
         shape = (batch, *chances[0].shape[1:])
         spread = np.stack([np.broadcast_to(one, shape) for one in chances], axis=1)
@@ -180,4 +181,5 @@ def _two_ahead(
     promise = wrong + (1.0 - wrong) * chances.max(axis=3).sum(axis=2)  # (O, C)
     promise[:, [*read, chunk]] = -np.inf
     worth = wrong + (1.0 - wrong) * beliefs.max(axis=1)
-    return float(likely @ np.maximum(worth, promise.max(axis=1) - cost)) - cost
+    on = np.maximum(worth, promise.max(axis=1) - cost)
+    return add_in_order((likely * on).tolist()) - cost

@@ -20,6 +20,7 @@ from benchmarks.markdown import load, span, table
 from benchmarks.pictures import PICTURES
 from benchmarks.throughput.table import (
     second_throughput_table,
+    second_writing_table,
     speed_sentence,
     throughput_table,
     writing_table,
@@ -334,6 +335,7 @@ TABLES = {
     "throughput": throughput_table,
     "second_throughput": second_throughput_table,
     "writing_throughput": writing_table,
+    "second_writing_throughput": second_writing_table,
     "time_to_score": time_to_score_table,
     "profile": profile_table,
     "memory": memory_table,

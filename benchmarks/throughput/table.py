@@ -98,7 +98,16 @@ def _others(races: dict[str, Any]) -> str:
 
 def writing_table() -> str:
     """Returns what a word costs that is written, and how many times that it costs the peers."""
-    results = load("throughput_words")
+    return _writing("throughput_words")
+
+
+def second_writing_table() -> str:
+    """Returns the same of another machine."""
+    return _writing("throughput_words_second")
+
+
+def _writing(name: str) -> str:
+    results = load(name)
     rows = [
         [
             name,

@@ -44,7 +44,7 @@ def language_table() -> str:
                 str(len(runs)),
                 _over_seeds([one["bits_per_character"] for one in runs]),
                 f"{perplexity:.2f}",
-                f"{min(seconds):,.0f} to {max(seconds):,.0f}",
+                " to ".join(f"{one:,.0f}" for one in sorted({min(seconds), max(seconds)})),
             ]
         )
     header = ["text and model", "million parameters", "that a token meets", "seeds"]

@@ -1,6 +1,7 @@
 """What the agents' tests share: a small network, its trunk, rollouts, and small language models."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from transformers.modeling_outputs import CausalLMOutput
 import lightbulb_envs
 from lightbulb_agents.actor_critic import ActorCriticConfig, make_actor_critic
 from lightbulb_agents.collector import EpisodeCollector
+from lightbulb_agents.config import TrainConfig
 from lightbulb_agents.layout import Layout
 from lightbulb_agents.network import ActorCriticNetwork, NetworkConfig
+from lightbulb_agents.train import run_training
+from lightbulb_agents.training import Training
 from lightbulb_agents.trunk import Trunk
 from lightbulb_backbones import BackboneConfig
 
@@ -194,3 +198,24 @@ class ScriptModel(PreTrainedModel, GenerationMixin):
 
 AutoConfig.register("lightbulb-script", ScriptConfig)
 AutoModelForCausalLM.register(ScriptConfig, ScriptModel)
+
+
+@pytest.fixture
+def run_in_two_parts(monkeypatch: pytest.MonkeyPatch) -> Callable[[TrainConfig], None]:
+    """Trains a run that is stopped after its first update, and goes on."""
+
+    def run(config: TrainConfig) -> None:
+        own = Training.update
+
+        def stopping(self: Training) -> dict[str, float]:
+            if self.steps:
+                raise KeyboardInterrupt
+            return own(self)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Training, "update", stopping)
+            with pytest.raises(KeyboardInterrupt):
+                run_training(config)
+        run_training(replace(config, resume=True))
+
+    return run

@@ -202,24 +202,13 @@ def test_environments_tell_a_model_the_tokens_of_its_tokenizer(hf_folder, paddin
 
 
 def test_a_run_with_a_model_with_weights_goes_on_as_if_it_had_not_stopped(
-    hf_folder, tmp_path, monkeypatch
+    hf_folder, tmp_path, run_in_two_parts
 ):
     told = {"env": SUMMARISE, "agent": "ppo", "backbone": hf_folder("bert"), "settings": EASY}
     whole = _config(tmp_path / "whole", **told)
     run_training(whole)
     again = _config(tmp_path / "again", **told)
-    own = Training.update
-
-    def stopping(self):
-        if self.steps:
-            raise KeyboardInterrupt
-        return own(self)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Training, "update", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(again)
-    run_training(_config(tmp_path / "again", **told, resume=True))
+    run_in_two_parts(again)
     one, other = (Run.load(config.folder()).load_network() for config in (whole, again))
     for key, weight in one.state_dict().items():
         assert torch.equal(weight, other.state_dict()[key]), key

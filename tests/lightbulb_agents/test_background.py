@@ -93,21 +93,10 @@ def test_what_is_looked_up_is_learnt_through(agent, make_model):
     assert not any(torch.equal(*pair) for pair in zip(towers, kept, strict=True))
 
 
-def test_a_run_with_passages_goes_on_as_if_it_had_not_stopped(tmp_path, monkeypatch):
+def test_a_run_with_passages_goes_on_as_if_it_had_not_stopped(tmp_path, run_in_two_parts):
     whole, again = (_config(agent="ppo", run_folder=tmp_path / name) for name in ("one", "two"))
     run_training(whole)
-    own = Training.update
-
-    def stopping(self):
-        if self.steps:
-            raise KeyboardInterrupt
-        return own(self)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Training, "update", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            run_training(again)
-    run_training(_config(agent="ppo", run_folder=again.folder(), resume=True))
+    run_in_two_parts(again)
     one, other = (Run.load(config.folder()).load_network() for config in (whole, again))
     assert len(one.encoder.backbone.index) == 30
     for key, weight in one.state_dict().items():

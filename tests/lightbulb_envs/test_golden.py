@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -186,6 +187,6 @@ def test_an_id_is_the_same_on_every_kind_of_processor(processor):
     command = [sys.executable, "-m", "lightbulb_envs.golden"]
     environment = {**os.environ, "OPENBLAS_CORETYPE": processor}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode < 0 or "illegal instruction" in done.stderr.lower():
+    if done.returncode == -signal.SIGILL:
         pytest.skip(f"this processor is no {processor}")
     assert done.returncode == 0, done.stdout + done.stderr

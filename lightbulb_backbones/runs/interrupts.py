@@ -2,7 +2,9 @@
 
 Importing torch takes seconds, in which there is nothing to tidy up and nobody to catch an
 exception. Later, an exception in a callback from C is printed and lost, and the program would go
-on: numba compiles what Tianshou needs by way of such callbacks. There Ctrl-C is put off.
+on; an exception where what C made is freed may have it freed again, and the program would crash
+when it ends. Numba does both, by way of llvmlite, when it compiles what Tianshou needs: there
+Ctrl-C is put off.
 """
 
 import os
@@ -11,7 +13,8 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-_CALLBACKS = str(Path("llvmlite", "binding", "executionengine.py"))
+_OF_C = str(Path("llvmlite", "binding")) + os.sep
+"""In the path of code that C calls, or that frees what C made."""
 _SOON = 0.05
 """Seconds after which a Ctrl-C that was put off comes again."""
 
@@ -31,7 +34,7 @@ def raise_from_now_on() -> None:
 def _raise_where_it_is_heard(number: int, frame: FrameType | None) -> None:
     inner = frame
     while inner is not None:
-        if inner.f_code.co_filename.endswith(_CALLBACKS):
+        if _OF_C in inner.f_code.co_filename:
             again = threading.Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT))
             again.daemon = True
             again.start()

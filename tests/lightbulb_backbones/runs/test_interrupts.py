@@ -10,7 +10,7 @@ import pytest
 
 from lightbulb_backbones.runs.interrupts import end_at_once, raise_from_now_on
 
-LLVMLITE = "site-packages/llvmlite/binding/executionengine.py"
+LLVMLITE = ("executionengine.py", "ffi.py", "newpassmanagers.py")
 
 
 @pytest.fixture
@@ -51,8 +51,9 @@ def test_it_is_an_exception():
 
 
 @pytest.mark.usefixtures("_raised")
-def test_in_a_callback_of_numba_it_is_put_off_and_not_lost(capfd):
-    assert called_back(LLVMLITE) == [3]
+@pytest.mark.parametrize("file", LLVMLITE)
+def test_in_a_callback_of_numba_it_is_put_off_and_not_lost(file, capfd):
+    assert called_back(f"site-packages/llvmlite/binding/{file}") == [3]
     with pytest.raises(KeyboardInterrupt):
         wait()
     assert "ignored" not in capfd.readouterr().err

@@ -41,6 +41,8 @@ from lightbulb_backbones.table import LANGUAGE, BackboneConfig
 
 _PREFIX = "prefix"
 """The entry of a state that says by how many tokens a text was routed."""
+_SMALL = 1e-8
+"""Far below the variance of a mean of states, which is 1e-5 at first."""
 
 
 class LanguageExpertModel(LanguageExpertPreTrainedModel):
@@ -282,6 +284,7 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
         features = attention_features(query, key, sight.allowed(self.pattern), keep)
         states = stem.states[rows, :most] * keep.unsqueeze(2)
         mean = states.sum(dim=1) / prefix.unsqueeze(1)
+        mean = functional.layer_norm(mean, mean.shape[1:], eps=_SMALL)
         return torch.cat((features.to(mean.dtype), mean), dim=1)
 
     def _router_loss(self, routed: list[Routed]) -> Float[Tensor, ""]:

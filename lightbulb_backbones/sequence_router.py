@@ -1,6 +1,7 @@
 """The router of whole texts: what a text's prefix looks like decides which expert reads all of it.
 
-From features f of the prefix, its attention (`attention_features`) and the mean of its states:
+From features f of the prefix, its attention (`attention_features`) and the mean of its states,
+normalised, for the attention's shares are far larger at first:
 
     p = softmax(MLP(f));   i = argmax p;   y = x + g (expert_i(x) - x),   g = p_i / stop(p_i) = 1
 

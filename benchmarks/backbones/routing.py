@@ -106,7 +106,7 @@ def _learn(seed: int, steps: int, balance: float, experts: tuple[str, ...]) -> d
     return found
 
 
-def run(seed: int, steps: int = 600) -> dict[str, float]:
+def run(seed: int, steps: int = 1000) -> dict[str, float]:
     """Returns losses by family, and shares of texts that every expert read."""
     found: dict[str, float] = {}
     kinds: dict[str, tuple[float, tuple[str, ...]]] = {

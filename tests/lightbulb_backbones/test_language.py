@@ -239,7 +239,18 @@ def test_the_router_is_told_of_the_prefix_and_learns_from_the_loss():
     for row, states in enumerate(stem[0]):  # its tokens stand first
         length = min(4, int((text[row] != 0).sum()))
         mean = states[:length].mean(dim=0)
-        assert torch.allclose(told[0][row, -16:], mean, atol=1e-9)
+        mean = (mean - mean.mean()) / mean.std(correction=0)
+        assert torch.allclose(told[0][row, -16:], mean, atol=1e-6)
+
+
+def test_the_router_sees_states_however_small_they_are_at_first():
+    torch.manual_seed(0)
+    model, seen = LanguageExpertModel(LanguageExpertConfig(**SIZES)).eval(), []
+    model.router.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    model(_text())
+    states = seen[0][:, -SIZES["hidden_size"] :]
+    assert model.embed.weight.std() < 0.05
+    assert torch.allclose(states.std(dim=1, correction=0), torch.ones(len(states)), atol=1e-3)
 
 
 def test_the_routers_add_their_losses():

@@ -27,7 +27,7 @@ def draw(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     return torch.cat(pairs, dim=1), wanted
 
 
-def run(seed: int, steps: int = 600) -> dict[str, float]:
+def run(seed: int, steps: int = 1500) -> dict[str, float]:
     """Returns the share of values that are recalled; one in `VALUES` is chance."""
     found = {}
     for kind in (ATTENTION, MAMBA):

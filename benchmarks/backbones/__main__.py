@@ -1,10 +1,10 @@
 """Whether every part of the language expert does its job, over three seeds.
 
-    python -m benchmarks.backbones [--only TASK ...] [--runs FOLDER] [--jobs 1]
+    python -m benchmarks.backbones [--only TASK ...] [--logs FOLDER] [--jobs 1]
 
-runs what `TASKS` lists, one process a task and seed, and writes
-`benchmarks/results/backbones.json`. What is finished is not repeated, so the command can be stopped
-and started at will.
+runs what `TASKS` lists, one process a task and seed, each of which leaves a file in
+`benchmarks/results/backbones` and is not repeated if that is there: the command can be stopped and
+started at will.
 """
 
 import argparse
@@ -18,14 +18,9 @@ from typing import Any
 
 import torch
 
+from benchmarks.backbones.report import SEEDS, TASKS, intervals_of, results_of
 from benchmarks.learning import machine, run_logged
 from lightbulb_backbones.runs.checkpoint import write_json
-from lightbulb_envs.score import seeds_interval
-
-RESULTS = Path(__file__).parent.parent / "results" / "backbones.json"
-TASKS = ("selective_copying", "recall", "retrieval", "preferences", "routing", "search")
-"""Modules of this folder; each has `run(seed)`, which returns numbers by name."""
-SEEDS = (0, 1, 2)
 
 
 def run_task(task: str, seed: int, steps: int | None = None) -> dict[str, Any]:
@@ -34,60 +29,44 @@ def run_task(task: str, seed: int, steps: int | None = None) -> dict[str, Any]:
     start = time.process_time()
     run = importlib.import_module(f"benchmarks.backbones.{task}").run
     measured = run(seed) if steps is None else run(seed, steps)
-    return {"measured": measured, "processor_seconds": round(time.process_time() - start)}
+    seconds = round(time.process_time() - start)
+    return {"measured": measured, "processor_seconds": seconds, "machine": machine()}
 
 
-def summarise(told: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns every number of a task by seed, and its mean with an interval over seeds."""
-    found = {}
-    for name in told[0]["measured"]:
-        values = [one["measured"][name] for one in told]
-        interval = seeds_interval(values)
-        found[name] = {
-            "values": values,
-            "mean": interval.mean,
-            "low": interval.low,
-            "high": interval.high,
-        }
-    return {"measured": found, "processor_seconds": [one["processor_seconds"] for one in told]}
-
-
-def _run_apart(task: str, seed: int, folder: Path) -> dict[str, Any]:
+def _run_apart(task: str, seed: int, logs: Path) -> dict[str, Any]:
     """Returns what a process of its own measures, or measured before."""
-    path = folder / f"{task}-{seed}.json"
+    path = results_of(task, seed)
     if not path.is_file():
         print(f"{task}, seed {seed}", flush=True)
         command = [sys.executable, "-m", "benchmarks.backbones", "--apart", task, str(seed)]
-        run_logged([*command, "--runs", str(folder)], path.with_suffix(".log"))
+        run_logged(command, logs / f"{task}-{seed}.log")
     told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return told
 
 
 def main() -> None:
-    """Runs the tasks and writes what they measured."""
+    """Runs the tasks, and prints what they measured."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.backbones")
     parser.add_argument("--only", nargs="*", choices=TASKS)
-    parser.add_argument("--runs", type=Path, default=Path("runs/backbones"))
+    parser.add_argument("--logs", type=Path, default=Path("runs/backbones"))
     parser.add_argument("--jobs", type=int, default=1, help="tasks at the same time (1)")
     parser.add_argument("--apart", nargs=2, metavar=("TASK", "SEED"), help=argparse.SUPPRESS)
     given = parser.parse_args()
-    given.runs.mkdir(parents=True, exist_ok=True)
     if given.apart:
-        task, seed = given.apart
-        write_json(given.runs / f"{task}-{seed}.json", run_task(task, int(seed)))
+        task, seed = given.apart[0], int(given.apart[1])
+        told = run_task(task, seed)
+        results_of(task, seed).parent.mkdir(parents=True, exist_ok=True)
+        write_json(results_of(task, seed), told)
         return
     chosen = given.only or TASKS
     with ThreadPoolExecutor(given.jobs) as pool:
-        started = {
-            task: [pool.submit(_run_apart, task, seed, given.runs) for seed in SEEDS]
-            for task in chosen
-        }
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
-    for task, futures in started.items():
-        known[task] = summarise([future.result() for future in futures])
-    write_json(RESULTS, {**known, "seeds": list(SEEDS), "machine": machine()})
+        started = [
+            pool.submit(_run_apart, task, seed, given.logs) for task in chosen for seed in SEEDS
+        ]
+    for future in started:
+        future.result()
     for task in chosen:
-        for name, one in known[task]["measured"].items():
+        for name, one in intervals_of(task).items():
             print(f"{task}: {name}: {one['mean']:.3f} ({one['low']:.3f} to {one['high']:.3f})")
 
 

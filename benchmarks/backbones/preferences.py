@@ -116,7 +116,6 @@ def run(seed: int, steps: int = 300) -> dict[str, float]:
     fit(model.parameters(), drafts_alone, steps, learning_rate=1e-3)
     reference = _copied(model)
     found = {"return, before": sampled(model, unseen, seed)}
-    found["accuracy, before"] = float(_preferences(model, reference, unseen, rng).accuracy)
 
     def preferred() -> Tensor:
         desk.open(rng.integers(2**40, size=_BATCH))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks.backbones import __main__ as command
-from benchmarks.backbones import preferences, recall, retrieval, routing, selective_copying
+from benchmarks.backbones import preferences, recall, report, retrieval, routing, selective_copying
 from benchmarks.backbones.small import ATTENTION, KINDS, TIME_INVARIANT, SmallNetwork
 from lightbulb_envs.registry import make_engine
 
@@ -94,24 +94,42 @@ def test_networks_of_all_kinds_have_about_the_same_size_and_see_the_past_alone()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", command.TASKS)
+@pytest.mark.parametrize("task", report.TASKS)
 def test_every_task_measures_numbers(task):
     told = command.run_task(task, 0, steps=2)
     assert all(np.isfinite(value) for value in told["measured"].values())
-    summary = command.summarise([told, told, told])
-    for one in summary["measured"].values():
-        assert one["low"] <= one["mean"] <= one["high"]
 
 
-def test_the_command_writes_what_was_measured_and_measures_nothing_twice(
-    tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr(command, "RESULTS", tmp_path / "results.json")
-    for seed in command.SEEDS:
-        measured = {"measured": {"accuracy": 0.5 + seed / 10}, "processor_seconds": 1}
-        (tmp_path / f"recall-{seed}.json").write_text(json.dumps(measured))
-    monkeypatch.setattr(sys, "argv", ["backbones", "--only", "recall", "--runs", str(tmp_path)])
+@pytest.fixture
+def _measured(tmp_path, monkeypatch):
+    """Results of three seeds of two tasks."""
+    monkeypatch.setattr(report, "FOLDER", tmp_path)
+    for seed in report.SEEDS:
+        for task, numbers in {
+            "recall": {"mamba: accuracy": 0.5 + seed / 10, "mamba: weights": 1234.0},
+            "routing": {"routed: loss": 1.0, "routed: grammar read by rag": seed / 2},
+        }.items():
+            told = {"measured": numbers, "processor_seconds": 1, "machine": {}}
+            report.results_of(task, seed).write_text(json.dumps(told))
+
+
+@pytest.mark.usefixtures("_measured")
+def test_the_command_tells_what_was_measured_and_measures_nothing_twice(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["backbones", "--only", "recall"])
     command.main()
-    results = json.loads((tmp_path / "results.json").read_text())
-    assert results["recall"]["measured"]["accuracy"]["mean"] == pytest.approx(0.6)
-    assert "recall: accuracy: 0.600" in capsys.readouterr().out
+    assert "recall: mamba: accuracy: 0.600" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("_measured")
+def test_tables_have_a_row_a_network_and_tell_who_reads_apart():
+    assert report.parts_table("recall").splitlines() == [
+        "|  | accuracy | weights |",
+        "| --- | ---: | ---: |",
+        "| mamba | 0.60 (0.35 to 0.85) | 1,234 |",
+    ]
+    assert report.parts_table("routing").splitlines()[2:] == ["| routed | 1.00 |"]
+    assert report.readers_table().splitlines()[::2] == [
+        "| texts | rag |",
+        "| routed: grammar | 0.50 (-0.74 to 1.74) |",
+    ]
+    assert report.intervals_of("search") == {}

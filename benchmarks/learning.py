@@ -15,7 +15,7 @@ import platform
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,14 +101,12 @@ SUITES = (
 _LOCKS: defaultdict[str, Lock] = defaultdict(Lock)
 
 
-def finished_run(suite: Suite, seed: int, folder: Path, kept: Path = FINISHED) -> dict[str, Any]:
+def finished_run(
+    suite: Suite, seed: int, folder: Path, finished: Path = FINISHED
+) -> dict[str, Any]:
     """Returns what a run measured, for which it is trained unless it is finished or kept."""
-    path = kept / f"{suite.name}-{seed}.json"
-    if not path.is_file():
-        kept.mkdir(exist_ok=True)
-        write_json(path, measured(suite, _train_run(suite, seed, folder)))
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return told
+    path = finished / f"{suite.name}-{seed}.json"
+    return kept(path, lambda: measured(suite, _train_run(suite, seed, folder)))
 
 
 def _train_run(suite: Suite, seed: int, folder: Path) -> Path:
@@ -267,6 +265,15 @@ def _returns(path: Path) -> list[float]:
     """Returns the returns of an episode file, by instance."""
     records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [sum(record["rewards"]) for record in sorted(records, key=lambda r: int(r["instance"]))]
+
+
+def kept(path: Path, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Returns what a file of results says, which is measured and written if it is not there."""
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, measure())
+    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return told
 
 
 def machine() -> dict[str, Any]:

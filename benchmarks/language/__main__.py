@@ -16,7 +16,6 @@ windows of 64 tokens, AdamW with a step size of 1e-3 that falls to 1e-4, no drop
 import argparse
 import csv
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,11 +35,10 @@ from benchmarks.language.runs import (
     TRANSFORMER,
     Run,
 )
-from benchmarks.learning import machine
+from benchmarks.learning import kept, machine
 from lightbulb_backbones.presets import active_parameters, parameters, preset
 from lightbulb_backbones.pretrain import MakeModel, make_language_expert, run_pretraining
 from lightbulb_backbones.pretraining.config import PretrainConfig, TextConfig
-from lightbulb_backbones.runs.checkpoint import write_json
 from lightbulb_backbones.runs.resuming import RUN as WRITTEN
 
 
@@ -137,15 +135,6 @@ def train(config: PretrainConfig, model: str) -> dict[str, Any]:
         found["active"] = max(active_parameters(own.config).values())
     found["machine"] = machine()
     return found
-
-
-def kept(path: Path, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Returns what a file of results says, which is measured and written if it is not there."""
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, measure())
-    told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return told
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""What agents learn with each backbone: `python -m benchmarks.agent_backbones`."""

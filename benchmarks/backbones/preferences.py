@@ -132,11 +132,17 @@ def run(seed: int, steps: int = 300) -> dict[str, float]:
 
 
 def sampled(model: LanguageExpertForCausalLM, desk: Desk, seed: int) -> float:
-    """Returns what drafts that a model samples earn, on average."""
+    """Returns what drafts that a model samples, of sentences that may be picked, earn on average."""
     nobody = np.zeros((len(desk.rows), PICKS), dtype=np.int64)
     start = desk.texts(nobody)[:, : -PICKS - 1]
     torch.manual_seed(seed)
-    told = go_on(model, start, PICKS, do_sample=True, top_k=0)
+
+    def legal(row: int, tokens: Tensor) -> list[int]:
+        picked = set(tokens[start.shape[1] :].tolist())
+        numbers = np.flatnonzero(desk.legal[row]) + desk.first
+        return [number for number in numbers.tolist() if number not in picked]
+
+    told = go_on(model, start, PICKS, do_sample=True, top_k=0, prefix_allowed_tokens_fn=legal)
     picks = told[:, -PICKS:].numpy() - desk.first
     return float(desk.returns(picks).mean())
 

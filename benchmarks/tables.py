@@ -9,10 +9,13 @@ results.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import lightbulb_envs
+from benchmarks.backbones.report import TASKS as PARTS
+from benchmarks.backbones.report import parts_table, readers_table
 from benchmarks.cards import CARD_TABLES
 from benchmarks.cost_tables import backbones_table, memory_table, profile_table, time_to_score_table
 from benchmarks.language.report import language_table
@@ -341,6 +344,8 @@ TABLES = {
     "memory": memory_table,
     "backbones": backbones_table,
     "language": language_table,
+    **{f"parts_{task}": partial(parts_table, task) for task in PARTS},
+    "parts_readers": readers_table,
     **CARD_TABLES,
 }
 

@@ -321,7 +321,7 @@ def _tuning() -> str:
     )
 
 
-TABLES = {
+TABLES: dict[str, Callable[[], str]] = {
     "environments": environments_table,
     "levels": levels_table,
     "review_levels": review_levels_table,

@@ -58,7 +58,10 @@ class LanguageExpertModel(LanguageExpertPreTrainedModel):
             for _ in range(config.stem_layers)
         )
         self.router = SequenceRouter(
-            FEATURES * heads + width, len(config.experts), noise=config.router_noise
+            FEATURES * heads + width,
+            len(config.experts),
+            noise=config.router_noise,
+            explored=config.router_explored,
         )
         self.experts = nn.ModuleDict({name: make_expert(name, config) for name in config.experts})
         self.retriever: Retriever | None = None

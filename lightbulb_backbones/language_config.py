@@ -24,6 +24,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         capacity, jitter: of switch layers in training; see `SwitchFeedForward`.
         prefix: tokens by which a text is routed, at most.
         router_noise: of the sequence router in training.
+        router_explored: share of the texts of training that it routes with noise.
         balance, z: weights of the routers' losses.
         block, local, stride, sink: what the stem sees; see `SparsePattern`.
         ssm: layers of the expert "mamba", of `SSMS`.
@@ -55,6 +56,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         jitter: float = 0.01,
         prefix: int = 16,
         router_noise: float = 1.0,
+        router_explored: float = 1.0,
         balance: float = 0.01,
         z: float = 0.001,
         block: int = 64,
@@ -92,6 +94,8 @@ class LanguageExpertConfig(PreTrainedConfig):
             raise ValueError(
                 f"stem_layers must be 1 or more, got {stem_layers}: its attention routes texts"
             )
+        if not 0 <= router_explored <= 1:
+            raise ValueError(f"router_explored must be in [0, 1], got {router_explored}")
         if prefix < 1:
             raise ValueError(f"prefix must be 1 or more, got {prefix}: texts are routed by it")
         self.vocab_size = vocab_size
@@ -111,6 +115,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.jitter = jitter
         self.prefix = prefix
         self.router_noise = router_noise
+        self.router_explored = router_explored
         self.balance = balance
         self.z = z
         self.block = block

@@ -10,8 +10,10 @@ router what the choice is worth (straight through; Bengio et al. 2013):
 
     dL/dp_i = <dL/dy, expert_i(x) - x> / p_i
 
-In training Gumbel noise is added to the logits, so that every expert is tried. The decision sees
-the prefix alone and stays, for a causal network must not be told what is to come. It departs from
+In training Gumbel noise is added to the logits, so that every expert is tried. Where a share of
+the texts goes without, the balance loss counts what is chosen, too: probabilities alone are even
+long before choices are, and kinds of texts may share their likeliest expert. The decision sees the
+prefix alone and stays, for a causal network must not be told what is to come. It departs from
 the switch layer (Fedus et al. 2021) in that texts are routed, not tokens.
 """
 
@@ -40,11 +42,20 @@ class SequenceRouter(nn.Module):
         experts: E.
         inner: of its network.
         noise: of the logits, in training.
+        explored: share of the texts of training to whose logits noise is added.
     """
 
-    def __init__(self, features: int, experts: int, inner: int = 64, noise: float = 1.0):
+    def __init__(
+        self,
+        features: int,
+        experts: int,
+        inner: int = 64,
+        noise: float = 1.0,
+        explored: float = 1.0,
+    ):
         super().__init__()
         self.noise = noise
+        self.explored = explored
         self.norm = nn.LayerNorm(features)
         self.inner = nn.Linear(features, inner)
         self.logits = nn.Linear(inner, experts)
@@ -56,6 +67,9 @@ class SequenceRouter(nn.Module):
         if self.training and self.noise:
             uniform = torch.rand_like(logits).clamp(min=1e-20)
             tried = logits - self.noise * (-uniform.log()).clamp(min=1e-20).log()
+            if self.explored < 1:
+                explores = torch.rand_like(logits[:, :1]) < self.explored
+                tried = torch.where(explores, tried, logits)
         return Routed(logits, tried.argmax(dim=1))
 
 

@@ -132,7 +132,7 @@ def run(seed: int, steps: int = 300) -> dict[str, float]:
 
 
 def sampled(model: LanguageExpertForCausalLM, desk: Desk, seed: int) -> float:
-    """Returns what drafts that a model samples, of sentences that may be picked, earn on average."""
+    """Returns what drafts that a model samples of what may be picked earn, on average."""
     nobody = np.zeros((len(desk.rows), PICKS), dtype=np.int64)
     start = desk.texts(nobody)[:, : -PICKS - 1]
     torch.manual_seed(seed)

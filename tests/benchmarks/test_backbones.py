@@ -132,4 +132,4 @@ def test_tables_have_a_row_a_network_and_tell_who_reads_apart():
         "| texts | rag |",
         "| routed: grammar | 0.50 (-0.74 to 1.74) |",
     ]
-    assert report.intervals_of("search") == {}
+    assert report.parts_table("search") == "*Not measured yet.*"

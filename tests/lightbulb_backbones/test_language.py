@@ -363,6 +363,7 @@ def test_rows_of_a_state_go_on_as_their_own_texts_would(model):
         ({"ssm": "mamba3"}, "ssm must be one of mamba, mamba2, got 'mamba3'"),
         ({"switch_layers": 3}, r"\[0, decoder_layers=2\], got 3"),
         ({"stem_layers": 0}, "stem_layers must be 1 or more, got 0"),
+        ({"router_explored": 1.5}, r"router_explored must be in \[0, 1\], got 1.5"),
     ],
 )
 def test_impossible_sizes_are_refused(wrong, told):

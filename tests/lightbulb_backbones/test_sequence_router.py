@@ -111,6 +111,19 @@ def test_in_training_every_expert_is_tried_and_otherwise_the_best_is_taken():
     assert torch.equal(router(features).expert, tried.logits.argmax(dim=1))
 
 
+def test_texts_that_are_not_explored_go_where_they_go_outside_of_training():
+    torch.manual_seed(0)
+    features = torch.randn(10_000, 5)
+    router = SequenceRouter(5, 3, explored=0.25)
+    told = router(features)
+    best = told.logits.argmax(dim=1)
+    likeliest = told.logits.softmax(dim=1).amax(dim=1).mean()
+    share = (told.expert == best).double().mean()
+    assert share == pytest.approx(0.75 + 0.25 * float(likeliest.detach()), abs=0.02)
+    router.explored = 0.0
+    assert torch.equal(router(features).expert, best)
+
+
 def test_features_by_hand():
     # One head; the second token sees both alike, the third the first alone.
     query = torch.zeros(1, 1, 3, 2)

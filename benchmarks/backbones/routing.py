@@ -19,6 +19,8 @@ from lightbulb_backbones.presets import preset
 FAMILIES = ("recall", "copying", "grammar")
 _LENGTH, _PREFIX, _PER_FAMILY, _TESTED = 40, 4, 16, 256
 _COPYING = _LENGTH - _PREFIX - selective_copying.REMEMBERED
+_BALANCE, _EXPLORED = 0.03, 0.5
+"""With half of the texts sent without noise, the families' own choices are balanced too."""
 _GRAMMAR = 12
 _MARKS = 4
 """Tokens that say which family a text is of, and padding."""
@@ -74,7 +76,12 @@ def _learn(seed: int, steps: int, balance: float, experts: tuple[str, ...]) -> d
     generator = torch.Generator().manual_seed(seed)
     families = Families(seed)
     config = preset(
-        "tiny", vocab_size=_VOCABULARY, experts=experts, prefix=_PREFIX, balance=balance
+        "tiny",
+        vocab_size=_VOCABULARY,
+        experts=experts,
+        prefix=_PREFIX,
+        balance=balance,
+        router_explored=_EXPLORED,
     )
     model = LanguageExpertForCausalLM(config)
 
@@ -110,7 +117,7 @@ def run(seed: int, steps: int = 1000) -> dict[str, float]:
     """Returns losses by family, and shares of texts that every expert read."""
     found: dict[str, float] = {}
     kinds: dict[str, tuple[float, tuple[str, ...]]] = {
-        "routed": (0.01, EXPERTS),
+        "routed": (_BALANCE, EXPERTS),
         "routed, without balance": (0.0, EXPERTS),
         **{f"{expert} alone": (0.0, (expert,)) for expert in EXPERTS},
     }

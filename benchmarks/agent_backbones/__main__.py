@@ -5,7 +5,7 @@
 trains what `TRAINED` lists, one process a run. How many steps a backbone takes in the time that all
 have is measured first, by a short training of each, and kept: a run is told in steps, so that it
 can be repeated. The models that `hf:` reads are made first too: a tiny language expert that has
-read articles of the newsroom's split `train`, and the same with the weights that it began with.
+read articles of the newsroom's split `train`, and the same with fresh weights.
 
 Every run leaves a file in `benchmarks/results/agent_backbones` and is not repeated if that is
 there; one that was interrupted goes on.
@@ -29,6 +29,7 @@ from benchmarks.agent_backbones.runs import (
 )
 from benchmarks.learning import Suite, finished_run, kept, machine, run_logged
 from lightbulb_backbones.runs.checkpoint import latest_checkpoint, read_state
+from lightbulb_envs.whole_file import write_whole
 
 
 def backbone_flag(backbone: str, runs: Path) -> str:
@@ -52,7 +53,8 @@ def pretrain(runs: Path) -> None:
     if not text.is_file():
         runs.mkdir(parents=True, exist_ok=True)
         held.write_text(newsroom_text("validation", 500), encoding="utf-8")
-        text.write_text(newsroom_text("train", ARTICLES), encoding="utf-8")
+        # Last and whole: it says that both are there.
+        write_whole(text, [newsroom_text("train", ARTICLES).encode()])
     learnt = runs / PRETRAINED
     if not (learnt / "results.json").is_file():
         command = [sys.executable, "-m", "lightbulb_backbones.pretrain", "--data", str(text)]
@@ -60,8 +62,9 @@ def pretrain(runs: Path) -> None:
         command += ["--run-folder", str(learnt)]
         command += ["--resume"] if (learnt / "run.json").is_file() else []
         run_logged(command, runs / f"{PRETRAINED}.log")
-    if not (runs / UNTRAINED).is_dir():
-        forget(learnt / "model", runs / UNTRAINED / "model")
+    untrained = runs / UNTRAINED / "model"
+    if not (untrained / "tokenizer.json").is_file():  # which is written last
+        forget(learnt / "model", untrained)
 
 
 def forget(learnt: Path, untrained: Path, seed: int = 0) -> None:

@@ -14,8 +14,7 @@ _NAMES = {
 
 
 def agent_backbones_table(task: str) -> str:
-    """Returns what agents of a task score, a row a backbone; those that have not been run are not
-    there."""
+    """Returns what agents of a task score, a row a backbone that has been run with all seeds."""
     rows = []
     for one in TRAINED.values():
         paths = [one.results(seed) for seed in one.seeds]

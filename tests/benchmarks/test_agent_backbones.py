@@ -1,6 +1,7 @@
 """Agents have every backbone for the same time, and what they score stands in a table."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -29,6 +30,7 @@ def test_steps_are_those_of_the_time_there_is_and_measured_once(tmp_path, monkey
     told = json.loads((tmp_path / "results" / "speed" / f"{one.name}.json").read_text())
     assert told["steps"] >= 300
     assert steps == int(100 * told["steps"] / told["seconds"])
+    shutil.rmtree(tmp_path / "trials")
     monkeypatch.setattr(command, "run_logged", None)
     assert command.steps_of(one, tmp_path) == steps
 

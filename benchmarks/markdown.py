@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+NOT_MEASURED = "*Not measured yet.*"
+"""Stands for a table that has no results yet."""
 
 
 def load(name: str) -> Any:

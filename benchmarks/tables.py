@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import lightbulb_envs
+from benchmarks.agent_backbones.report import agent_backbones_table
+from benchmarks.agent_backbones.runs import PICKS, READS
 from benchmarks.backbones.report import TASKS as PARTS
 from benchmarks.backbones.report import parts_table, readers_table
 from benchmarks.cards import CARD_TABLES
@@ -346,6 +348,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "language": language_table,
     **{f"parts_{task}": partial(parts_table, task) for task in PARTS},
     "parts_readers": readers_table,
+    "summariser_backbones": partial(agent_backbones_table, PICKS),
+    "reader_backbones": partial(agent_backbones_table, READS),
     **CARD_TABLES,
 }
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from benchmarks.agent_backbones.runs import PRETRAINED, TRAINED, UNTRAINED
-from benchmarks.markdown import span, table
+from benchmarks.markdown import NOT_MEASURED, span, table
 from lightbulb_envs.score import seeds_interval
 
 _NAMES = {
@@ -31,7 +31,8 @@ def agent_backbones_table(task: str) -> str:
                 *(_over_seeds([run[split]["score"] for run in runs]) for split in ("test", "ood")),
             ]
         )
-    return table(["backbone", "seeds", "steps", "seconds", "`test`", "`ood`"], rows)
+    columns = ["backbone", "seeds", "steps", "seconds", "`test`", "`ood`"]
+    return table(columns, rows) if rows else NOT_MEASURED
 
 
 def _over_seeds(scores: list[float]) -> str:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from benchmarks.markdown import RESULTS, span, table
+from benchmarks.markdown import NOT_MEASURED, RESULTS, span, table
 from lightbulb_envs.score import seeds_interval
 
 FOLDER = RESULTS / "backbones"
@@ -11,7 +11,6 @@ TASKS = ("selective_copying", "recall", "retrieval", "preferences", "routing", "
 """Modules of this folder; each has `run(seed)`, which returns numbers by name."""
 SEEDS = (0, 1, 2)
 _READ_BY = " read by "
-_NOTHING = "*Not measured yet.*"
 
 
 def results_of(task: str, seed: int) -> Path:
@@ -37,7 +36,7 @@ def parts_table(task: str) -> str:
             rows.setdefault(kind, {})[number] = _cell(interval)
     columns = list(dict.fromkeys(number for row in rows.values() for number in row))
     cells = [[kind, *(row.get(number, "") for number in columns)] for kind, row in rows.items()]
-    return table(["", *columns], cells) if cells else _NOTHING
+    return table(["", *columns], cells) if cells else NOT_MEASURED
 
 
 def readers_table() -> str:
@@ -53,7 +52,7 @@ def readers_table() -> str:
         [f"{kind}: {family}", *(row.get(expert, "") for expert in experts)]
         for (kind, family), row in rows.items()
     ]
-    return table(["texts", *experts], cells) if cells else _NOTHING
+    return table(["texts", *experts], cells) if cells else NOT_MEASURED
 
 
 def _cell(interval: dict[str, float]) -> str:

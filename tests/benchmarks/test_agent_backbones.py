@@ -60,6 +60,48 @@ def test_an_untrained_model_is_the_pretrained_ones_size_with_other_weights(tmp_p
     assert not torch.equal(weights[0][name], weights[1][name])
 
 
+def test_models_are_made_of_articles_that_no_score_is_of_and_once(tmp_path, monkeypatch):
+    splits, started = [], []
+
+    def text_of(split, count):
+        splits.append((split, count))
+        return f"{split} all is well."
+
+    def run_logged(line, log):
+        started.append(line)
+        run = tmp_path / runs.PRETRAINED
+        run.mkdir(exist_ok=True)
+        (run / "run.json").write_text("{}")
+        if len(started) == 2:
+            (run / "results.json").write_text("{}")
+
+    def forget(learnt, untrained):
+        untrained.mkdir(parents=True)
+        (untrained / "tokenizer.json").write_text(str(learnt))
+
+    monkeypatch.setattr("benchmarks.backbones.search.newsroom_text", text_of)
+    monkeypatch.setattr(command, "run_logged", run_logged)
+    monkeypatch.setattr(command, "forget", forget)
+    command.pretrain(tmp_path)
+    (tmp_path / runs.UNTRAINED / "model" / "tokenizer.json").unlink()
+    (tmp_path / runs.UNTRAINED / "model").rmdir()
+    command.pretrain(tmp_path)  # the first time was interrupted
+    command.pretrain(tmp_path)
+    assert splits == [("validation", 500), ("train", runs.ARTICLES)]
+    assert ["--resume" in line for line in started] == [False, True]
+    line = started[0]
+    for flag, value in {
+        "--data": tmp_path / "newsroom.txt",
+        "--validation": tmp_path / "newsroom-held.txt",
+        "--steps": runs.PRETRAINING,
+    }.items():
+        assert line[line.index(flag) + 1] == str(value)
+    assert (tmp_path / "newsroom.txt").read_text() == "train all is well."
+    assert (tmp_path / "newsroom-held.txt").read_text() == "validation all is well."
+    model = tmp_path / runs.UNTRAINED / "model" / "tokenizer.json"
+    assert model.read_text() == str(tmp_path / runs.PRETRAINED / "model")
+
+
 def test_the_table_has_what_is_whole_and_an_interval_where_there_are_seeds(tmp_path, monkeypatch):
     monkeypatch.setattr(runs, "FOLDER", tmp_path)
     for name, seeds in ((f"{runs.PICKS}-bag", 3), (f"{runs.PICKS}-mamba", 2)):
@@ -75,7 +117,7 @@ def test_the_table_has_what_is_whole_and_an_interval_where_there_are_seeds(tmp_p
         f"| `bag` | 3 | 1,000 | 300 to 302 | {interval} | {interval} |",
         "| `language:small` | 1 | 9 | 2,700 | **1.0** | **2.0** |",
     ]
-    assert len(report.agent_backbones_table(runs.READS).splitlines()) == 2
+    assert report.agent_backbones_table(runs.READS) == "*Not measured yet.*"
 
 
 @pytest.mark.parametrize("backbone", [runs.PRETRAINED, runs.UNTRAINED])

@@ -10,6 +10,8 @@ import torch
 from benchmarks.backbones import __main__ as command
 from benchmarks.backbones import preferences, recall, report, retrieval, routing, selective_copying
 from benchmarks.backbones.small import ATTENTION, KINDS, TIME_INVARIANT, SmallNetwork
+from lightbulb_backbones.language import LanguageExpertForCausalLM
+from lightbulb_backbones.presets import preset
 from lightbulb_envs.registry import make_engine
 
 
@@ -74,6 +76,22 @@ def test_drafts_earn_what_the_environment_pays_and_texts_hold_them():
     assert not (text[:, 1:] == 0)[text[:, :-1] != 0].any()  # padding comes first
     nothing = np.full((5, preferences.PICKS), -1)
     assert desk.returns(nothing).tolist() == [0.0] * 5
+
+
+def test_sampled_drafts_are_of_different_sentences_that_may_be_picked(monkeypatch):
+    torch.manual_seed(0)
+    desk = preferences.Desk("validation", 8)
+    desk.open(np.arange(8))
+    model = LanguageExpertForCausalLM(preset("tiny", vocab_size=desk.vocabulary))
+    drafts = []
+    monkeypatch.setattr(desk, "returns", lambda picks: drafts.append(picks) or np.ones(len(picks)))
+    assert preferences.sampled(model, desk, seed=0) == 1.0
+    assert preferences.sampled(model, desk, seed=1) == 1.0
+    assert drafts[0].shape == (8, preferences.PICKS)
+    assert (drafts[0] != drafts[1]).any()
+    for picks in drafts:
+        assert all(len(set(row)) == preferences.PICKS for row in picks.tolist())
+        assert np.take_along_axis(desk.legal, picks, axis=1).all()
 
 
 def test_networks_of_all_kinds_have_about_the_same_size_and_see_the_past_alone():

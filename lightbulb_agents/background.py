@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lightbulb_agents.network import ArticleNetwork
-from lightbulb_backbones.language import LanguageExpertModel
+from lightbulb_backbones.language_model import LanguageExpertModel
 from lightbulb_backbones.pretrained import PretrainedBackbone
 from lightbulb_envs.engines.engine import Engine
 

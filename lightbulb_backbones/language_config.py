@@ -25,6 +25,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         prefix: tokens by which a text is routed, at most.
         router_noise: of the sequence router in training.
         router_explored: share of the texts of training that it routes with noise.
+        router_worth: weight of what it learns by comparing the losses of texts.
         balance, z: weights of the routers' losses.
         block, local, stride, sink: what the stem sees; see `SparsePattern`.
         ssm: layers of the expert "mamba", of `SSMS`.
@@ -36,6 +37,14 @@ class LanguageExpertConfig(PreTrainedConfig):
     """
 
     model_type = "lightbulb_language"
+    keys_to_ignore_at_inference = (
+        "last_hidden_state",
+        "past_key_values",
+        "route",
+        "prefix",
+        "router_loss",
+        "drawn",
+    )
 
     def __init__(
         self,
@@ -57,6 +66,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         prefix: int = 16,
         router_noise: float = 1.0,
         router_explored: float = 1.0,
+        router_worth: float = 1.0,
         balance: float = 0.01,
         z: float = 0.001,
         block: int = 64,
@@ -79,9 +89,15 @@ class LanguageExpertConfig(PreTrainedConfig):
         use_cache: bool = True,
         **settings: Any,
     ):
-        if not experts or set(experts) - set(EXPERTS):
+        if not experts or set(experts) - set(EXPERTS) or len(set(experts)) < len(experts):
             raise ValueError(
-                f"experts must be some of {', '.join(EXPERTS)}, got {', '.join(experts) or 'none'}"
+                f"experts must be some of {', '.join(EXPERTS)}, each once, got "
+                f"{', '.join(experts) or 'none'}"
+            )
+        if retriever_size % retriever_heads:
+            raise ValueError(
+                f"retriever_size must be a multiple of retriever_heads={retriever_heads}, got "
+                f"{retriever_size}"
             )
         if ssm not in SSMS:
             raise ValueError(f"ssm must be one of {', '.join(SSMS)}, got {ssm!r}")
@@ -94,6 +110,8 @@ class LanguageExpertConfig(PreTrainedConfig):
             raise ValueError(
                 f"stem_layers must be 1 or more, got {stem_layers}: its attention routes texts"
             )
+        if router_worth < 0:
+            raise ValueError(f"router_worth must be 0 or more, got {router_worth}")
         if not 0 <= router_explored <= 1:
             raise ValueError(f"router_explored must be in [0, 1], got {router_explored}")
         if prefix < 1:
@@ -116,6 +134,7 @@ class LanguageExpertConfig(PreTrainedConfig):
         self.prefix = prefix
         self.router_noise = router_noise
         self.router_explored = router_explored
+        self.router_worth = router_worth
         self.balance = balance
         self.z = z
         self.block = block

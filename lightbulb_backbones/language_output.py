@@ -20,13 +20,22 @@ class LanguageExpertOutput(ModelOutput):
     prefix: Int[Tensor, " B"] | None = None
     """The tokens by which each was routed."""
     router_loss: Float[Tensor, ""] | None = None
-    """What the routers add to a loss."""
+    """What the routers add to a loss, in training."""
+    drawn: Float[Tensor, " B"] | None = None
+    """Log-probabilities with which experts were drawn, in training; 0 where one was not."""
 
 
 @dataclass
-class LanguageExpertCausalOutput(LanguageExpertOutput):
+class LanguageExpertCausalOutput(ModelOutput):
     """The same with what comes next."""
 
     loss: Float[Tensor, ""] | None = None
-    """Cross-entropy of the labels behind the prefix, a token, and the routers' loss."""
-    logits: Float[Tensor, "B T V"] | None = None
+    """Cross-entropy of the labels behind the prefix, a token, and in training the routers' loss."""
+    logits: Float[Tensor, "B K V"] | None = None
+    """Of all tokens, or of those that were asked for."""
+    last_hidden_state: Float[Tensor, "B T D"] | None = None
+    past_key_values: StateCache | None = None
+    route: Int[Tensor, " B"] | None = None
+    prefix: Int[Tensor, " B"] | None = None
+    router_loss: Float[Tensor, ""] | None = None
+    drawn: Float[Tensor, " B"] | None = None

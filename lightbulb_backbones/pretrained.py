@@ -17,8 +17,8 @@ from transformers import AutoConfig, AutoModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from lightbulb_backbones.carried import State
-from lightbulb_backbones.language import LanguageExpertModel
 from lightbulb_backbones.language_config import LanguageExpertConfig
+from lightbulb_backbones.language_model import LanguageExpertModel
 from lightbulb_backbones.mamba import Mamba
 from lightbulb_backbones.mamba2 import Mamba2
 from lightbulb_backbones.table import PRETRAINED, BackboneConfig

@@ -98,6 +98,16 @@ class Retriever(nn.Module):
         logits = asked @ told.T / self.temperature
         return functional.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
 
+    def resize(self, vocabulary: int) -> None:
+        """Makes room for more tokens, which begin as the others did, or forgets the last."""
+        for tower in (self.questions, self.passages):
+            known = tower.embed.weight
+            told = LargeEmbedding(vocabulary, known.shape[1]).to(known)
+            kept = min(vocabulary, len(known))
+            with torch.no_grad():
+                told.weight[:kept] = known[:kept]
+            tower.embed = told
+
     @torch.no_grad()
     def index(self, passages: Int[Tensor, "P M"], factory: str | None = None) -> PassageIndex:
         """Returns an index of passages, by the vectors that the tower gives them now.

@@ -6,13 +6,21 @@ normalised, for the attention's shares are far larger at first:
     p = softmax(MLP(f));   i = argmax p;   y = x + g (expert_i(x) - x),   g = p_i / stop(p_i) = 1
 
 The gate g is 1 in value, so a text is read as by its expert alone, and its gradient tells the
-router what the choice is worth (straight through; Bengio et al. 2013):
+router what more of the expert would be worth (straight through; Bengio et al. 2013):
 
     dL/dp_i = <dL/dy, expert_i(x) - x> / p_i
 
-In training Gumbel noise is added to the logits, so that every expert is tried. Where a share of
-the texts goes without, the balance loss counts what is chosen, too: probabilities alone are even
-long before choices are, and kinds of texts may share their likeliest expert. The decision sees the
+That compares an expert with none, to first order: it is near zero where an expert has learnt all it
+can and large where one has learnt nothing yet, so by itself it leads texts away from the better.
+In training Gumbel noise is added to the logits, so experts are drawn by p, and what was drawn can
+be compared with what others lost (REINFORCE; Williams 1992), over the batch of all processes:
+
+    dL/dlog p_i = worth (L - mean L),   L the mean loss of a text's tokens
+
+A difference between experts of more nats than the balance loss weighs decides, a smaller one does
+not. Where a share of the texts goes without noise, the balance loss counts what is chosen, too:
+probabilities alone are even long before choices are, and kinds of texts may share their likeliest
+expert. The decision sees the
 prefix alone and stays, for a causal network must not be told what is to come. It departs from
 the switch layer (Fedus et al. 2021) in that texts are routed, not tokens.
 """
@@ -26,7 +34,7 @@ from torch.nn import functional
 
 from lightbulb_backbones.carried import Carried, State, take_rows
 from lightbulb_backbones.causal_attention import Sight
-from lightbulb_backbones.switch import Routed
+from lightbulb_backbones.switch import Routed, over_processes
 
 ROUTE = "route"
 """The entry of a state that says which expert reads a text, from 1; 0 where none does yet."""
@@ -62,21 +70,51 @@ class SequenceRouter(nn.Module):
 
     def forward(self, features: Float[Tensor, "B F"]) -> Routed:
         """Returns which expert reads each text."""
-        logits = self.logits(functional.gelu(self.inner(self.norm(features)))).float()
-        tried = logits
-        if self.training and self.noise:
-            uniform = torch.rand_like(logits).clamp(min=1e-20)
-            tried = logits - self.noise * (-uniform.log()).clamp(min=1e-20).log()
-            if self.explored < 1:
-                explores = torch.rand_like(logits[:, :1]) < self.explored
-                tried = torch.where(explores, tried, logits)
-        return Routed(logits, tried.argmax(dim=1))
+        with torch.autocast(features.device.type, enabled=False):
+            inner = self.inner(self.norm(features.to(self.inner.weight.dtype)))
+            logits = self.logits(functional.gelu(inner)).float()
+        if not (self.training and self.noise):
+            return Routed(logits, logits.argmax(dim=1))
+        uniform = torch.rand_like(logits).clamp(min=1e-20)
+        tried = logits - self.noise * (-uniform.log()).clamp(min=1e-20).log()
+        explores = torch.ones_like(logits[:, 0]).bool()
+        if self.explored < 1:
+            explores = torch.rand_like(logits[:, 0]) < self.explored
+            tried = torch.where(explores.unsqueeze(1), tried, logits)
+        expert = tried.argmax(dim=1)
+        return Routed(logits, expert, _log_share(logits / self.noise, expert) * explores)
 
 
 def gate_of(routed: Routed) -> Float[Tensor, " B"]:
-    """Returns ones whose gradient tells the router what its choices are worth."""
-    chosen = routed.logits.softmax(dim=1).gather(1, routed.expert.unsqueeze(1)).squeeze(1)
-    return chosen / chosen.detach()
+    """Returns ones whose gradient tells the router what more of its choices would be worth."""
+    return _of_gradient(_log_share(routed.logits, routed.expert)).exp()
+
+
+def worth_loss(
+    drawn: Float[Tensor, " B"], losses: Float[Tensor, " B"], counted: Bool[Tensor, " B"]
+) -> Float[Tensor, ""]:
+    """Returns zero, whose gradient tells the router which of its choices lost less than others.
+
+    Args:
+        drawn: log-probabilities with which experts were drawn, 0 where one was not.
+        losses: of the texts.
+        counted: which texts have a loss.
+    """
+    losses = losses.detach().float() * counted
+    total, count = over_processes(torch.stack((losses.sum(), counted.float().sum())))
+    count = count.clamp(min=1)
+    less = (losses - total / count) * counted
+    worth: Tensor = over_processes((less * _of_gradient(drawn)).sum()) / count
+    return worth
+
+
+def _log_share(logits: Float[Tensor, "B E"], expert: Int[Tensor, " B"]) -> Float[Tensor, " B"]:
+    return logits.log_softmax(dim=1).gather(1, expert.unsqueeze(1)).squeeze(1)
+
+
+def _of_gradient(tensor: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Returns zeros with a tensor's gradient."""
+    return tensor - tensor.detach()
 
 
 def read_by_experts(

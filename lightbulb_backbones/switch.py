@@ -27,36 +27,41 @@ class Routed:
 
     logits: Float[Tensor, "n E"]
     expert: Int[Tensor, " n"]
+    drawn: Float[Tensor, " n"] | None = None
+    """Log-probabilities with which experts were drawn, 0 where one was not; None if none was."""
 
 
 def balance_loss(routed: Routed) -> Float[Tensor, ""]:
     """Returns how unevenly experts are used, 1 where evenly; over all processes' routes."""
     experts = routed.logits.shape[1]
     probability = routed.logits.softmax(dim=1)
-    # Numbers of routes to each expert, how many there were, and the sums of probabilities.
     chosen = functional.one_hot(routed.expert, experts).to(probability.dtype).sum(dim=0)
-    count = chosen.sum()
-    total = probability.sum(dim=0)
-    if distributed.is_available() and distributed.is_initialized():
-        told = torch.cat((chosen, count[None], total.detach()))
-        distributed.all_reduce(told)
-        chosen, count = told[:experts], told[experts]
-        # The others' sums are numbers to this process, whose own has a gradient. Averaged over the
-        # processes, as gradients are, it is that of the whole.
-        others = told[experts + 1 :] - total.detach()
-        total = total * distributed.get_world_size() + (
-            others - (distributed.get_world_size() - 1) * total.detach()
-        )
-    count = count.clamp(min=1)
-    balance: Tensor = experts * ((chosen / count) * (total / count)).sum()
+    sent, likely = over_processes(chosen), over_processes(probability.sum(dim=0))
+    count = sent.sum().clamp(min=1)
+    balance: Tensor = experts * ((sent / count) * (likely / count)).sum()
     return balance
 
 
 def z_loss(routed: Routed) -> Float[Tensor, ""]:
     """Returns the mean square of the logits' log-sum-exp, which keeps them small."""
-    if not len(routed.logits):
-        return routed.logits.sum()
-    return routed.logits.logsumexp(dim=1).square().mean()
+    squares = routed.logits.logsumexp(dim=1).square()
+    total = over_processes(torch.stack((squares.sum(), squares.new_tensor(len(squares)))))
+    mean: Tensor = total[0] / total[1].detach().clamp(min=1)
+    return mean
+
+
+def over_processes(own: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
+    """Returns sums over all processes; all must ask for them alike.
+
+    The others' are numbers to this process, whose own has a gradient. Averaged over the processes,
+    as gradients are, it is that of the whole.
+    """
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return own
+    total = own.detach().clone()
+    distributed.all_reduce(total)
+    count = distributed.get_world_size()
+    return total + count * (own - own.detach())
 
 
 class SwitchFeedForward(nn.Module):
@@ -96,7 +101,8 @@ class SwitchFeedForward(nn.Module):
         asked = states.float() if states.dtype in (torch.float16, torch.bfloat16) else states
         if self.training and self.jitter:
             asked = asked * torch.empty_like(asked).uniform_(1 - self.jitter, 1 + self.jitter)
-        logits = functional.linear(asked, self.router.weight.to(asked.dtype))
+        with torch.autocast(asked.device.type, enabled=False):
+            logits = functional.linear(asked, self.router.weight.to(asked.dtype))
         probability, expert = logits.softmax(dim=2).max(dim=2)
         fed = keep & self._has_room(expert, keep) if self.training else keep
         tokens = states[fed]

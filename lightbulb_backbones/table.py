@@ -6,7 +6,10 @@ have `step`, which reads a text part by part:
 
     states, state = backbone.step(input_ids, state, attention_mask)
 
-where `state` is a dict of tensors whose first axis is the batch, None at a text's beginning.
+where `state` is a dict of tensors whose first axis is the batch, None at a text's beginning. Where
+no mask says what is padding, token 0 is. The states are those of the whole text read at once, but
+that a language expert routes a text by no more than its first part: `state["prefix"]` says by how
+many tokens, which its `forward` takes as `prefix`.
 
     bag            the tokens' embeddings
     transformer    attention in both directions
@@ -29,10 +32,10 @@ BACKBONES: dict[str, str] = {
     "transformer": "lightbulb_backbones.transformer:TransformerEncoder",
     "mamba": "lightbulb_backbones.mamba:Mamba",
     "mamba2": "lightbulb_backbones.mamba2:Mamba2",
-    "language:tiny": "lightbulb_backbones.language:LanguageExpertModel",
-    "language:small": "lightbulb_backbones.language:LanguageExpertModel",
-    "language:base": "lightbulb_backbones.language:LanguageExpertModel",
-    "language:1b": "lightbulb_backbones.language:LanguageExpertModel",
+    "language:tiny": "lightbulb_backbones.language_model:LanguageExpertModel",
+    "language:small": "lightbulb_backbones.language_model:LanguageExpertModel",
+    "language:base": "lightbulb_backbones.language_model:LanguageExpertModel",
+    "language:1b": "lightbulb_backbones.language_model:LanguageExpertModel",
 }
 """Name → "module:Class". The class makes itself with `from_size(vocabulary_size, config)`."""
 LANGUAGE = "language:"

@@ -63,12 +63,10 @@ class Families:
         return torch.cat((mark, text), dim=1), functional.pad(counted, (_PREFIX, 0))
 
 
-def _loss(model: LanguageExpertForCausalLM, text: Tensor, counted: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns the loss of counted tokens and the routers' loss."""
-    told = model(text)
-    wanted = text.masked_fill(~counted, -100)[:, 1:]
-    logits = told.logits[:, :-1].flatten(0, 1)
-    return functional.cross_entropy(logits, wanted.flatten()), told.router_loss
+def _loss(model: LanguageExpertForCausalLM, text: Tensor, counted: Tensor) -> Tensor:
+    """Returns the loss of counted tokens, in training with that of the routers."""
+    loss: Tensor = model(text, labels=text.masked_fill(~counted, -100)).loss
+    return loss
 
 
 def _learn(seed: int, steps: int, balance: float, experts: tuple[str, ...]) -> dict[str, float]:
@@ -89,8 +87,7 @@ def _learn(seed: int, steps: int, balance: float, experts: tuple[str, ...]) -> d
         model.train()
         drawn = [families.draw(family, _PER_FAMILY, generator) for family in FAMILIES]
         text, counted = (torch.cat(parts) for parts in zip(*drawn, strict=True))
-        predicting, routing = _loss(model, text, counted)
-        return predicting + routing
+        return _loss(model, text, counted)
 
     fit(model.parameters(), loss, steps, learning_rate=1e-3)
     model.train(False)
@@ -100,9 +97,8 @@ def _learn(seed: int, steps: int, balance: float, experts: tuple[str, ...]) -> d
     with torch.no_grad():
         for row, family in enumerate(FAMILIES):
             text, counted = families.draw(family, _TESTED, told)
-            predicting, _ = _loss(model, text, counted)
-            found[f"loss, {family}"] = float(predicting)
-            losses.append(float(predicting))
+            losses.append(float(_loss(model, text, counted)))
+            found[f"loss, {family}"] = losses[-1]
             used[row] = functional.one_hot(model(text).route, len(experts)).double().mean(dim=0)
     found["loss"] = float(np.mean(losses))
     if len(experts) > 1:

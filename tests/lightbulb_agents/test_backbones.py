@@ -19,7 +19,7 @@ from lightbulb_agents.run import Run
 from lightbulb_agents.train import run_training
 from lightbulb_agents.training import Training
 from lightbulb_backbones import BackboneConfig, make_backbone
-from lightbulb_backbones.language import LanguageExpertModel
+from lightbulb_backbones.language_model import LanguageExpertModel
 from lightbulb_backbones.mamba import Mamba
 from lightbulb_backbones.presets import preset
 from lightbulb_backbones.pretrained import shift_of, tokenizer_file

@@ -13,7 +13,7 @@ from lightbulb_agents.dqn import QConfig
 from lightbulb_agents.run import Run
 from lightbulb_agents.train import run_training
 from lightbulb_agents.training import Training
-from lightbulb_backbones.language import LanguageExpertModel
+from lightbulb_backbones.language_model import LanguageExpertModel
 from lightbulb_backbones.presets import preset
 from lightbulb_backbones.pretraining.tokenizer import train_tokenizer
 from lightbulb_envs.registry import make_engine

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from transformers import AutoModel, AutoModelForCausalLM
 
 from lightbulb_backbones.carried import take_rows
-from lightbulb_backbones.language import (
-    LanguageExpertConfig,
-    LanguageExpertForCausalLM,
-    LanguageExpertModel,
-)
+from lightbulb_backbones.language import LanguageExpertForCausalLM
+from lightbulb_backbones.language_config import LanguageExpertConfig
+from lightbulb_backbones.language_model import LanguageExpertModel
 
 SIZES = {
     "vocab_size": 40,
@@ -256,7 +254,9 @@ def test_the_router_sees_states_however_small_they_are_at_first():
 def test_the_routers_add_their_losses():
     text = _text()
     plain = _model(balance=0.0, z=0.0)(text, labels=text).loss
-    told = _model(balance=0.5, z=0.0)(text, labels=text)
+    model = _model(balance=0.5, z=0.0, jitter=0.0, router_noise=0.0, capacity=4.0)
+    assert torch.equal(model(text, labels=text).loss, plain)  # where nothing learns
+    told = model.train()(text, labels=text)
     # Two routers, of texts and of tokens: each adds a half of at least about one.
     assert told.router_loss > 0.7
     assert torch.allclose(told.loss, plain + told.router_loss)
@@ -358,7 +358,10 @@ def test_rows_of_a_state_go_on_as_their_own_texts_would(model):
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"experts": ("dpo", "gru")}, "experts must be some of rag, dpo, mamba, got dpo, gru"),
+        ({"experts": ("dpo", "gru")}, "some of rag, dpo, mamba, each once, got dpo, gru"),
+        ({"experts": ("dpo", "dpo")}, "each once, got dpo, dpo"),
+        ({"retriever_heads": 3}, "a multiple of retriever_heads=3, got 8"),
+        ({"router_worth": -1.0}, "router_worth must be 0 or more, got -1.0"),
         ({"experts": ()}, "got none"),
         ({"ssm": "mamba3"}, "ssm must be one of mamba, mamba2, got 'mamba3'"),
         ({"switch_layers": 3}, r"\[0, decoder_layers=2\], got 3"),

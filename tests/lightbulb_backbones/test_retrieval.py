@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lightbulb_backbones.faiss_candidates import FaissCandidates
-from lightbulb_backbones.language import LanguageExpertModel
+from lightbulb_backbones.language_model import LanguageExpertModel
 from lightbulb_backbones.passage_index import PassageIndex
 from lightbulb_backbones.presets import preset
 from lightbulb_backbones.retrieval import Retriever

@@ -12,7 +12,12 @@ from lightbulb_backbones.blocks import AttentionBlock
 from lightbulb_backbones.carried import Carried
 from lightbulb_backbones.causal_attention import CausalAttention, Sight
 from lightbulb_backbones.mamba import MambaMixer
-from lightbulb_backbones.sequence_router import SequenceRouter, gate_of, read_by_experts
+from lightbulb_backbones.sequence_router import (
+    SequenceRouter,
+    gate_of,
+    read_by_experts,
+    worth_loss,
+)
 from lightbulb_backbones.switch import Routed
 
 
@@ -95,6 +100,63 @@ def test_the_gate_is_one_and_its_gradient_is_what_the_choice_is_worth():
     chosen = logits.log_softmax(dim=1).gather(1, routed.expert[:, None]).squeeze(1)
     (expected,) = torch.autograd.grad((chosen * worth).sum(), logits)
     assert torch.allclose(found, expected, atol=1e-6)
+
+
+def test_the_gate_is_one_even_where_an_expert_could_not_be_less_likely():
+    logits = torch.tensor([[0.0, 200.0]]).requires_grad_()
+    gate = gate_of(Routed(logits, torch.tensor([0])))
+    (found,) = torch.autograd.grad(gate.sum(), logits)
+    assert gate.tolist() == [1.0]
+    assert torch.allclose(found, torch.tensor([[1.0, -1.0]]))
+
+
+def test_what_lost_less_than_the_batch_becomes_likelier():
+    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    chosen = logits.log_softmax(dim=1)[:, 1]
+    losses, counted = torch.tensor([1.0, 2.0, 6.0, 50.0]), torch.tensor([True, True, True, False])
+    loss = worth_loss(chosen, losses, counted)
+    assert loss.item() == 0.0
+    (found,) = torch.autograd.grad(loss, chosen)
+    assert torch.allclose(found, torch.tensor([-2.0, -1.0, 3.0, 0.0]) / 3)
+
+
+def test_a_router_finds_the_better_expert_though_more_of_it_is_worth_nothing():
+    torch.manual_seed(0)
+    router = SequenceRouter(5, 2)
+    optimizer = torch.optim.Adam(router.parameters(), lr=0.01)
+    for _ in range(200):
+        told = router(torch.randn(64, 5))
+        losses = torch.tensor([2.0, 1.0])[told.expert]
+        loss = worth_loss(told.drawn, losses, torch.ones(64, dtype=torch.bool))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    share = router(torch.randn(100, 5)).logits.softmax(dim=1)[:, 1]
+    assert share.min() > 0.9
+
+
+def test_what_was_drawn_is_told_with_its_likelihood():
+    torch.manual_seed(0)
+    features = torch.randn(50, 5)
+    router = SequenceRouter(5, 3, noise=2.0)
+    told = router(features)
+    expected = (told.logits / 2).log_softmax(dim=1).gather(1, told.expert[:, None])
+    assert torch.allclose(told.drawn, expected.squeeze(1))
+    router.explored = 0.5
+    told = router(features)
+    assert 10 < (told.drawn == 0).sum() < 40
+    router.noise = 0.0
+    assert router(features).drawn is None
+    router.noise = 1.0
+    assert router.eval()(features).drawn is None
+
+
+def test_routes_are_decided_in_single_precision():
+    torch.manual_seed(0)
+    router, features = SequenceRouter(5, 3).eval(), torch.randn(20, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        told = router(features.bfloat16().float())
+    assert torch.equal(told.logits, router(features.bfloat16().float()).logits)
 
 
 def test_in_training_every_expert_is_tried_and_otherwise_the_best_is_taken():

@@ -12,6 +12,7 @@ from transformers.models.switch_transformers.modeling_switch_transformers import
     SwitchTransformersSparseMLP,
 )
 
+from lightbulb_backbones.sequence_router import worth_loss
 from lightbulb_backbones.switch import Routed, SwitchFeedForward, balance_loss, z_loss
 
 
@@ -135,33 +136,49 @@ def test_jitter_moves_the_router_in_training_alone():
     assert torch.equal(one, two)
 
 
-def _balance_in_a_process(rank, port, logits, expert, results):
+def test_tokens_are_routed_in_single_precision():
+    layer, states = _layer().float().eval(), _states().float()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        _, told = layer(states)
+    assert torch.equal(told.logits, layer(states)[1].logits)
+
+
+def _losses_of(routed, losses):
+    drawn = routed.logits.log_softmax(dim=1).gather(1, routed.expert[:, None]).squeeze(1)
+    worth = worth_loss(drawn, losses, losses > 0)
+    return torch.stack((balance_loss(routed), z_loss(routed), worth))
+
+
+def _losses_in_a_process(rank, port, logits, expert, losses, results):
     torch.distributed.init_process_group(
         "gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2
     )
     mine = logits[rank].clone().requires_grad_()
-    loss = balance_loss(Routed(mine, expert[rank]))
-    loss.backward()
-    results[rank] = (loss.item(), mine.grad)
+    told = _losses_of(Routed(mine, expert[rank]), losses[rank])
+    gradients = [torch.autograd.grad(one, mine, retain_graph=True)[0] for one in told]
+    results[rank] = (told.detach(), torch.stack(gradients, dim=1))
     torch.distributed.destroy_process_group()
 
 
 @pytest.mark.slow
-def test_processes_balance_what_all_of_them_route(free_port):
+def test_processes_learn_from_what_all_of_them_route(free_port):
     chance = torch.Generator().manual_seed(0)
     logits = [torch.randn(count, 3, generator=chance) for count in (5, 2)]
     expert = [one.argmax(dim=1) for one in logits]
+    losses = [torch.tensor([1.0, 2.0, 0.0, 4.0, 3.0]), torch.tensor([7.0, 5.0])]
     whole = torch.cat(logits).requires_grad_()
-    loss = balance_loss(Routed(whole, torch.cat(expert)))
-    loss.backward()
+    told = _losses_of(Routed(whole, torch.cat(expert)), torch.cat(losses))
+    gradients = [torch.autograd.grad(one, whole, retain_graph=True)[0] for one in told]
     with multiprocessing.Manager() as manager:
         results = manager.dict()
-        multiprocessing.spawn(_balance_in_a_process, (free_port, logits, expert, results), nprocs=2)
+        given = (free_port, logits, expert, losses, results)
+        multiprocessing.spawn(_losses_in_a_process, given, nprocs=2)
         (one, first), (two, second) = results[0], results[1]
-    assert one == pytest.approx(loss.item())
-    assert two == pytest.approx(loss.item())
+    assert torch.allclose(one, told)
+    assert torch.allclose(two, told)
     # Gradients are averaged over the processes.
-    assert torch.allclose(torch.cat((first, second)) / 2, whole.grad, atol=1e-6)
+    expected = torch.stack(gradients, dim=1)
+    assert torch.allclose(torch.cat((first, second)) / 2, expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(

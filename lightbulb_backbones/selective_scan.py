@@ -12,7 +12,7 @@ Glossary, with the paper's symbols, for channel d and state n:
     h_t = exp(delta_t A) h_{t-1} + (delta_t u_t) B_t,    y_t = <C_t, h_t>
 
 The skip connection D u and the gate are the mixer's (`mamba`). Everything is computed in float32 at
-least, however the model is cast: decays near one are lost in fewer bits.
+least, however the model is cast and under autocast too: decays near one are lost in fewer bits.
 
 `scan_by_steps` is the definition. `scan` gives the same by an autograd function that is written out
 by hand: products of all tokens of a chunk are made at once and only the recurrence itself is a
@@ -24,6 +24,7 @@ last one has no gradient, so what a first state adds is added afterwards, and wh
 learnt through states the kernel is not taken.
 """
 
+import contextlib
 import functools
 import importlib.util
 from typing import Any
@@ -42,6 +43,13 @@ def scan_dtype(dtype: torch.dtype) -> torch.dtype:
     return torch.promote_types(dtype, torch.float32)
 
 
+def without_autocast(device: torch.device) -> contextlib.AbstractContextManager[Any]:
+    """Returns a context in which products have the type of their factors."""
+    if not torch.amp.is_autocast_available(device.type):
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, enabled=False)
+
+
 def scan_step(
     u: Float[Tensor, "B D"],
     delta: Float[Tensor, "B D"],
@@ -53,7 +61,8 @@ def scan_step(
     """Returns y and the next state of one token."""
     kept = torch.exp(delta[:, :, None] * decay) * state
     state = kept + (delta * u)[:, :, None] * entry[:, None, :]
-    return (state @ reading[:, :, None]).squeeze(2), state
+    with without_autocast(state.device):
+        return (state @ reading[:, :, None]).squeeze(2), state
 
 
 def scan_by_steps(
@@ -107,10 +116,11 @@ def scan(
         raise ValueError(f"a scan is computed by {', '.join(WAYS)}; got {name!r}")
     if name == "steps":
         return scan_by_steps(*inputs)
-    if name == "kernel":
-        return _scan_by_kernel(*inputs, begins=state is not None)
-    outputs: tuple[Tensor, Tensor] = _Scan.apply(*inputs)
-    return outputs
+    with without_autocast(u.device):
+        if name == "kernel":
+            return _scan_by_kernel(*inputs, begins=state is not None)
+        outputs: tuple[Tensor, Tensor] = _Scan.apply(*inputs)
+        return outputs
 
 
 WAYS = ("steps", "autograd", "kernel")
@@ -206,41 +216,45 @@ class _Scan(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, of_output: Tensor, of_last: Tensor) -> tuple[Tensor, ...]:
-        u, delta, decay, entry, reading, h, states = ctx.saved_tensors
-        tokens = u.shape[1]
-        chunk = min(tokens, _chunk(h))
-        of_u, of_delta, of_entry, of_reading = (
-            one.new_empty(tokens, one.shape[0], one.shape[2]) for one in (u, delta, entry, reading)
+        with without_autocast(of_output.device):  # it may be called elsewhere than the scan was
+            return _gradients(ctx.saved_tensors, of_output, of_last)
+
+
+def _gradients(saved: tuple[Tensor, ...], of_output: Tensor, of_last: Tensor) -> tuple[Tensor, ...]:
+    """Returns what the arguments of a scan are worth; inside, the first axis is time."""
+    u, delta, decay, entry, reading, h, states = saved
+    tokens = u.shape[1]
+    chunk = min(tokens, _chunk(h))
+    of_u, of_delta, of_entry, of_reading = (
+        one.new_empty(tokens, one.shape[0], one.shape[2]) for one in (u, delta, entry, reading)
+    )
+    of_decay = torch.zeros_like(decay)
+    beyond = of_last
+    for start in reversed(range(0, tokens, chunk or 1)):
+        scanned, step, enters, read, told = _of_chunk(
+            start, chunk, u, delta, entry, reading, of_output
         )
-        of_decay = torch.zeros_like(decay)
-        beyond = of_last
-        for start in reversed(range(0, tokens, chunk or 1)):
-            scanned, step, enters, read, told = _of_chunk(
-                start, chunk, u, delta, entry, reading, of_output
-            )
-            part = slice(start, start + len(step))
-            kept = _kept(step, decay)
-            of_states = told.unsqueeze(3) * read.unsqueeze(2)
-            of_states[-1] += beyond
-            worth = of_states.unbind()
-            for token in range(len(worth) - 2, -1, -1):
-                worth[token].addcmul_(kept[token + 1], worth[token + 1])
-            beyond = kept[0] * worth[0]
-            of_reading[part] = (told.unsqueeze(2) @ states[part]).squeeze(2)
-            of_entry[part] = ((step * scanned).unsqueeze(2) @ of_states).squeeze(2)
-            of_entering = (of_states @ enters.unsqueeze(3)).squeeze(3)
-            of_u[part] = of_entering * step
-            # From here on: what the exponent of the decay is worth, kept h_{t-1} of_states.
-            of_states[1:] *= states[part][:-1]
-            of_states[0] *= states[start - 1] if start else h
-            of_exponent = of_states.mul_(kept)
-            of_delta[part] = of_entering * scanned + torch.einsum(
-                "tbdn,dn->tbd", of_exponent, decay
-            )
-            of_decay += torch.einsum("tbdn,tbd->dn", of_exponent, step)
-        timely = (one.transpose(0, 1) for one in (of_u, of_delta, of_entry, of_reading))
-        of_u, of_delta, of_entry, of_reading = timely
-        return of_u, of_delta, of_decay, of_entry, of_reading, beyond
+        part = slice(start, start + len(step))
+        kept = _kept(step, decay)
+        of_states = told.unsqueeze(3) * read.unsqueeze(2)
+        of_states[-1] += beyond
+        worth = of_states.unbind()
+        for token in range(len(worth) - 2, -1, -1):
+            worth[token].addcmul_(kept[token + 1], worth[token + 1])
+        beyond = kept[0] * worth[0]
+        of_reading[part] = (told.unsqueeze(2) @ states[part]).squeeze(2)
+        of_entry[part] = ((step * scanned).unsqueeze(2) @ of_states).squeeze(2)
+        of_entering = (of_states @ enters.unsqueeze(3)).squeeze(3)
+        of_u[part] = of_entering * step
+        # From here on: what the exponent of the decay is worth, kept h_{t-1} of_states.
+        of_states[1:] *= states[part][:-1]
+        of_states[0] *= states[start - 1] if start else h
+        of_exponent = of_states.mul_(kept)
+        of_delta[part] = of_entering * scanned + torch.einsum("tbdn,dn->tbd", of_exponent, decay)
+        of_decay += torch.einsum("tbdn,tbd->dn", of_exponent, step)
+    timely = (one.transpose(0, 1) for one in (of_u, of_delta, of_entry, of_reading))
+    of_u, of_delta, of_entry, of_reading = timely
+    return of_u, of_delta, of_decay, of_entry, of_reading, beyond
 
 
 def _chunk(state: Tensor) -> int:

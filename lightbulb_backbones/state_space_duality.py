@@ -18,7 +18,8 @@ far in the chunk):
     y_t = exp(s_t) h C_t + sum over j <= t of exp(s_t - s_j) <C_t, B_j> delta_j u_j
 
 `ssd_by_steps` is the definition; `ssd` goes chunk by chunk, and autograd with it. Everything is
-computed in float32 at least, as in `selective_scan`.
+computed in float32 at least, under autocast too, as in `selective_scan`. Of its gradients that is
+so where `backward` is called outside of autocast, as torch asks for.
 """
 
 import torch
@@ -26,7 +27,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from lightbulb_backbones.selective_scan import scan_dtype
+from lightbulb_backbones.selective_scan import scan_dtype, without_autocast
 
 CHUNK = 32
 """Tokens of a chunk: the work in it grows with its square, that between them with their number."""
@@ -50,7 +51,8 @@ def ssd_by_steps(
         told = (delta[:, token, :, None] * u[:, token])[:, :, :, None]
         state = kept * state + told * enters
         read = reading[:, token].repeat_interleave(of_group, dim=1)[:, :, :, None]
-        outputs.append((state @ read).squeeze(3))
+        with without_autocast(u.device):
+            outputs.append((state @ read).squeeze(3))
     return torch.stack(outputs, dim=1) if outputs else torch.zeros_like(u), state
 
 
@@ -71,10 +73,22 @@ def ssd(
         chunk: tokens that are scanned by one product.
     """
     u, delta, decay, entry, reading, state = _ready(u, delta, decay, entry, reading, state)
-    tokens, groups = u.shape[1], entry.shape[2]
-    if not tokens:
+    if not u.shape[1]:
         return torch.zeros_like(u), state
-    chunk = min(chunk, tokens)
+    with without_autocast(u.device):
+        return _by_chunks(u, delta, decay, entry, reading, state, min(chunk, u.shape[1]))
+
+
+def _by_chunks(
+    u: Tensor,
+    delta: Tensor,
+    decay: Tensor,
+    entry: Tensor,
+    reading: Tensor,
+    state: Tensor,
+    chunk: int,
+) -> tuple[Tensor, Tensor]:
+    tokens, groups = u.shape[1], entry.shape[2]
     u, delta, entry, reading = (_in_chunks(one, chunk) for one in (u, delta, entry, reading))
     # Letters: c chunk, t and j tokens of it, g group, e head of a group, p channel, n state.
     u, delta = (one.unflatten(3, (groups, -1)) for one in (u, delta))

@@ -1,5 +1,6 @@
 """The scan written out by hand equals the recurrence and its gradient, in chunks of any length."""
 
+import functools
 import importlib.util
 import sys
 import types
@@ -37,7 +38,8 @@ def _with_gradients(function, inputs, seed=1):
     output, last = function(*inputs)
     chance = torch.Generator().manual_seed(seed)
     of_output, of_last = (
-        torch.randn(one.shape, generator=chance, dtype=one.dtype) for one in (output, last)
+        torch.randn(one.shape, generator=chance, dtype=torch.float64).to(one.dtype)
+        for one in (output, last)
     )
     worth = (output * of_output).sum() + (last * of_last).sum()
     return output, last, *torch.autograd.grad(worth, inputs, allow_unused=True)
@@ -100,6 +102,34 @@ def test_half_precision_is_scanned_in_float32():
     assert output.dtype == state.dtype == torch.float32
     expected, _ = scan_by_steps(*(one.double() for one in inputs))
     assert torch.allclose(output.double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def _under_autocast(function):
+    """Returns a function that is called under autocast."""
+
+    def called(*inputs):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return function(*inputs)
+
+    return called
+
+
+@pytest.mark.parametrize(
+    "learnt",
+    [
+        functools.partial(_with_gradients, _under_autocast(scan_by_steps)),
+        functools.partial(_with_gradients, _under_autocast(scan)),
+        _under_autocast(functools.partial(_with_gradients, scan)),  # `backward` is called there too
+    ],
+    ids=["steps", "autograd", "backward"],
+)
+def test_autocast_takes_no_bits_of_values_states_and_gradients(learnt):
+    inputs = [one.detach().float().requires_grad_() for one in _inputs((2, 30, 4, 4))]
+    exact = [one.detach().double().requires_grad_() for one in inputs]
+    found, expected = learnt(inputs), _with_gradients(scan_by_steps, exact)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == torch.float32
+        assert (one - other).norm() < 1e-6 * other.norm()
 
 
 def test_nothing_is_kept_where_no_gradient_is_asked_for(monkeypatch):
@@ -167,6 +197,13 @@ def test_the_call_of_mamba_ssm_is_the_recurrence(mamba_ssm, begins, numbers, mon
     expected = scan_by_steps(*inputs)
     for one, other in zip(scan(*inputs, how="kernel"), expected, strict=True):
         assert torch.allclose(one, other, atol=1e-12)
+
+
+def test_autocast_takes_no_bits_of_the_call_of_mamba_ssm(mamba_ssm):
+    inputs = [one.detach().float() for one in _inputs((2, 7, 3, 2))]
+    expected = scan(*inputs, how="kernel")
+    found = _under_autocast(functools.partial(scan, how="kernel"))(*inputs)
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
 def test_what_is_learnt_through_the_call_of_mamba_ssm(mamba_ssm):

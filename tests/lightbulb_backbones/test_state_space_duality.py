@@ -37,7 +37,8 @@ def _with_gradients(function, inputs, **keywords):
     output, last = function(*inputs, **keywords)
     chance = torch.Generator().manual_seed(1)
     of_output, of_last = (
-        torch.randn(one.shape, generator=chance, dtype=one.dtype) for one in (output, last)
+        torch.randn(one.shape, generator=chance, dtype=torch.float64).to(one.dtype)
+        for one in (output, last)
     )
     worth = (output * of_output).sum() + (last * of_last).sum()
     return output, last, *torch.autograd.grad(worth, inputs, allow_unused=True)
@@ -95,6 +96,22 @@ def test_half_precision_is_scanned_in_float32():
     assert output.dtype == state.dtype == torch.float32
     expected, _ = ssd_by_steps(*(one.double() for one in inputs))
     assert torch.allclose(output.double(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("function", [ssd, ssd_by_steps])
+def test_autocast_takes_no_bits_of_values_states_and_gradients(function):
+    inputs = [one.detach().float().requires_grad_() for one in _inputs((2, 30, 2, 2, 4))]
+    exact = [one.detach().double().requires_grad_() for one in inputs]
+
+    def scanned(*told):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return function(*told)
+
+    found = _with_gradients(scanned, inputs)
+    expected = _with_gradients(ssd_by_steps, exact)
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == torch.float32
+        assert (one - other).norm() < 1e-6 * other.norm()
 
 
 @pytest.mark.parametrize("function", [ssd, ssd_by_steps])

@@ -31,7 +31,7 @@ def completion_log_probability(
         )
     shares = logits[:, :-1].float().log_softmax(dim=2)
     each = shares.gather(2, tokens[:, 1:].unsqueeze(2)).squeeze(2)
-    return (each * of_completion[:, 1:]).sum(dim=1)
+    return each.where(of_completion[:, 1:], 0.0).sum(dim=1)  # an impossible token times 0 is nan
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,18 @@ def test_log_probabilities_are_sums_over_the_completions_tokens():
     assert torch.equal(completion_log_probability(changed, tokens, counted), found)
 
 
+def test_a_token_that_is_not_counted_may_be_impossible():
+    logits = torch.zeros(1, 4, 3)
+    logits[0, 1, 2] = -torch.inf  # a masked vocabulary
+    logits.requires_grad_()
+    tokens, counted = torch.tensor([[0, 1, 2, 1]]), torch.tensor([[False, True, False, True]])
+    found = completion_log_probability(logits, tokens, counted)
+    found.sum().backward()
+    assert found.item() == pytest.approx(-2 * math.log(3))
+    assert logits.grad.isfinite().all()
+    assert not logits.grad[0, 1].any()
+
+
 def test_the_loss_by_hand():
     pairs = ([-1.0, -4.0], [-2.0, -1.0], [-3.0, -3.0], [-2.5, -2.0])
     told = dpo_loss(*map(torch.tensor, pairs), beta=0.5)

@@ -6,9 +6,10 @@ Equations of the mixer, with the paper's symbols; the scan's are in `selective_s
     [u, z] = W_in x;   u = SiLU(conv(u));   [dt, B, C] = W_x u;   delta = softplus(W_dt dt + b)
     y = scan(u, delta, -exp(A_log), B, C) + D u;   out = W_out (y SiLU(z))
 
-It departs from `transformers` in three ways: a state is carried over chunks of any length (theirs
+It departs from `transformers` in four ways: a state is carried over chunks of any length (theirs
 begins anew at a chunk of more than one token), padding leaves the state as it was wherever it
-stands (theirs lets the state decay), and the scan is that of `selective_scan`.
+stands (theirs lets the state decay), the scan is that of `selective_scan`, and matrices begin as the
+authors' do (theirs by `initializer_range`, which is that of embeddings here).
 """
 
 import math
@@ -28,6 +29,9 @@ from lightbulb_backbones.causal_convolution import convolve
 from lightbulb_backbones.padding import Aligned
 from lightbulb_backbones.selective_scan import scan, scan_dtype
 from lightbulb_backbones.table import BackboneConfig
+
+_ACTIVATIONS = ("silu", "swish")
+_SCHEMES = ("random", "constant")
 
 
 class MambaMixer(nn.Module):
@@ -78,19 +82,31 @@ class MambaMixer(nn.Module):
 
     @torch.no_grad()
     def initialise(
-        self, smallest: float = 1e-3, largest: float = 1e-1, floor: float = 1e-4
+        self,
+        smallest: float = 1e-3,
+        largest: float = 1e-1,
+        floor: float = 1e-4,
+        scale: float = 1.0,
+        *,
+        is_constant: bool = False,
     ) -> None:
         """Sets what the paper initialises in a way of its own (section 3.6, and its code).
 
         Args:
             smallest, largest: step sizes that the bias alone gives, log-uniform between these.
             floor: what none is less than.
+            scale: of the weights by which step sizes depend on tokens.
+            is_constant: whether those weights are all alike, and not uniform.
         """
         inner = len(self.D)
         rates = torch.arange(1, self.state_size + 1, device=self.A_log.device).float()
         init.copy_(self.A_log, rates.log().expand(inner, -1))
         init.ones_(self.D)
-        init.uniform_(self.dt_proj.weight, -(self.rank**-0.5), self.rank**-0.5)
+        most = scale * self.rank**-0.5
+        if is_constant:
+            init.constant_(self.dt_proj.weight, most)
+        else:
+            init.uniform_(self.dt_proj.weight, -most, most)
         bias = self.dt_proj.bias
         init.copy_(bias, draw_step_bias(bias, smallest, largest, floor))
 
@@ -162,13 +178,18 @@ class MambaBlock(GradientCheckpointingLayer):
 
 
 class Mamba(PreTrainedModel):
-    """Embeddings, blocks, a normalisation."""
+    """Embeddings, blocks, a normalisation.
+
+    Raises:
+        ValueError: the config tells of an activation, or of a beginning, that is not computed here.
+    """
 
     config_class: Any = MambaConfig
     base_model_prefix = "backbone"
 
     def __init__(self, config: MambaConfig | Mamba2Config):
         super().__init__(config)
+        _check(config)
         self.embeddings = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(
             MambaBlock(config, self.make_mixer(config)) for _ in range(config.num_hidden_layers)
@@ -180,6 +201,12 @@ class Mamba(PreTrainedModel):
     def make_mixer(config: Any) -> nn.Module:
         """Returns the mixer of a block."""
         return MambaMixer.of(config)
+
+    @staticmethod
+    def beginning(config: Any) -> dict[str, Any]:
+        """Returns what else a mixer is initialised by."""
+        is_constant = config.time_step_init_scheme == "constant"
+        return {"scale": config.time_step_scale, "is_constant": is_constant}
 
     @staticmethod
     def from_size(vocabulary_size: int, size: BackboneConfig) -> "Mamba":
@@ -204,7 +231,16 @@ class Mamba(PreTrainedModel):
             init.ones_(module.weight)
         elif callable(initialise := getattr(module, "initialise", None)):  # a mixer
             config = self.config
-            initialise(config.time_step_min, config.time_step_max, config.time_step_floor)
+            initialise(
+                config.time_step_min,
+                config.time_step_max,
+                config.time_step_floor,
+                **self.beginning(config),
+            )
+            if config.rescale_prenorm_residual:
+                into = module.get_submodule("out_proj").get_parameter("weight")
+                most = (into.shape[1] * config.num_hidden_layers) ** -0.5
+                init.uniform_(into, -most, most)
 
     def forward(
         self, input_ids: Int[Tensor, "B T"], attention_mask: Bool[Tensor, "B T"] | None = None
@@ -244,3 +280,14 @@ class Mamba(PreTrainedModel):
             states = layer(states, text.keep, carried and carried.part(f"layers.{number}"))
         found: Tensor = self.norm_f(states.to(self.norm_f.weight.dtype))
         return text.back(found)
+
+
+def _check(config: MambaConfig | Mamba2Config) -> None:
+    if config.hidden_act not in _ACTIVATIONS:
+        raise ValueError(
+            f'hidden_act must be "silu", also called "swish", got {config.hidden_act!r}: models '
+            "with another activation are computed by transformers alone"
+        )
+    scheme = getattr(config, "time_step_init_scheme", _SCHEMES[0])  # of Mamba alone
+    if scheme not in _SCHEMES:
+        raise ValueError(f'time_step_init_scheme must be "random" or "constant", got {scheme!r}')

@@ -130,6 +130,12 @@ class Mamba2(Mamba):
         return Mamba2Mixer(config)
 
     @staticmethod
+    def beginning(config: Any) -> dict[str, Any]:
+        """Returns what else a mixer is initialised by: nothing."""
+        del config
+        return {}
+
+    @staticmethod
     def from_size(vocabulary_size: int, size: BackboneConfig) -> "Mamba2":
         """Returns a Mamba-2 with fresh weights."""
         config = size_of_mamba2(size.width, _STATE_SIZE)

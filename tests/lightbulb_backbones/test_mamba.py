@@ -39,12 +39,12 @@ def kind(request):
 
 def _ours(kind, **more):
     made, config, _, sizes = kind
-    return _rough(made, config(**sizes, **more))
+    return _rough(made, config(**{**sizes, **more}))
 
 
 def _theirs(kind, **more):
     _, config, made, sizes = kind
-    return _rough(made, config(**sizes, **more))
+    return _rough(made, config(**{**sizes, **more}))
 
 
 def _rough(made, config):
@@ -63,6 +63,84 @@ def _roughen(model):
 
 def _text(rows=3, tokens=12, seed=0):
     return torch.randint(1, 50, (rows, tokens), generator=torch.Generator().manual_seed(seed))
+
+
+OF_BOTH = {
+    "use_bias": st.booleans(),
+    "use_conv_bias": st.booleans(),
+    "conv_kernel": st.integers(1, 5),
+    "layer_norm_epsilon": st.sampled_from([1e-6, 1e-2, 1.0]),
+    "residual_in_fp32": st.booleans(),
+    "hidden_act": st.sampled_from(["silu", "swish"]),
+}
+OF_EACH = [
+    {"expand": st.integers(1, 3), "time_step_rank": st.sampled_from(["auto", 1, 5])},
+    {
+        "n_groups": st.sampled_from([1, 2, 4, 8]),
+        "time_step_limit": st.sampled_from([(0.0, float("inf")), (0.05, 0.3), [0.0, 0.1]]),
+        "chunk_size": st.integers(1, 20),
+    },
+]
+"""What changes states, or might."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"), list(zip(KINDS, OF_EACH, strict=True)), ids=["mamba", "mamba2"]
+)
+@given(st.data())
+def test_whatever_a_config_says_is_computed_as_in_transformers(kind, more, data):
+    settings = data.draw(st.fixed_dictionaries({**OF_BOTH, **more}))
+    theirs, ours = _theirs(kind, **settings).backbone, _ours(kind, **settings)
+    ours.load_state_dict(theirs.state_dict())
+    with torch.no_grad():
+        expected, found = (model(_text()).last_hidden_state for model in (theirs, ours))
+    assert torch.allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("residual_in_fp32", [False, True])
+def test_what_is_added_up_has_the_bits_that_the_config_says(kind, residual_in_fp32):
+    told = []
+    for make in (_ours, _theirs):
+        model = make(kind, residual_in_fp32=residual_in_fp32).bfloat16()
+        layers = getattr(model, "backbone", model).layers
+        layers[0].register_forward_hook(lambda *given: told.append(given[2].dtype))
+        model(_text())
+    assert told == [torch.float32 if residual_in_fp32 else torch.bfloat16] * 2
+
+
+def test_other_activations_are_refused(kind):
+    with pytest.raises(ValueError, match='hidden_act must be "silu", also called "swish", got'):
+        _ours(kind, hidden_act="gelu")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"time_step_scale": 3.0},
+        {"time_step_init_scheme": "constant"},
+        {"rescale_prenorm_residual": True},
+        {"time_step_min": 0.01, "time_step_max": 0.02},
+        {"time_step_max": 0.01, "time_step_floor": 0.005},
+    ],
+    ids=str,
+)
+def test_fresh_weights_are_spread_as_in_transformers(settings):
+    made = []
+    for model in (Mamba, MambaForCausalLM):
+        torch.manual_seed(0)
+        fresh = model(MambaConfig(**{**SIZES, "hidden_size": 256, **settings}))
+        made.append(getattr(fresh, "backbone", fresh).layers[0].mixer)
+    for name in ("dt_proj.weight", "dt_proj.bias", "out_proj.weight", "conv1d.weight"):
+        one, other = (mixer.get_parameter(name).detach().flatten() for mixer in made)
+        shares = torch.linspace(0, 1, 9)
+        near = 1e-6 + 0.2 * float(other.std())
+        assert torch.allclose(one.quantile(shares), other.quantile(shares), rtol=0, atol=near), name
+
+
+def test_an_unknown_way_to_begin_step_sizes_is_refused():
+    with pytest.raises(ValueError, match='time_step_init_scheme must be "random" or "constant"'):
+        Mamba(MambaConfig(**SIZES, time_step_init_scheme="normal"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from lightbulb_backbones.carried import State
@@ -65,3 +65,7 @@ class BagOfEmbeddings(PreTrainedModel):
         """Returns the states of the next tokens of texts; nothing need be remembered."""
         del state
         return self(input_ids, attention_mask).last_hidden_state, {}
+
+
+AutoConfig.register(BagConfig.model_type, BagConfig)
+AutoModel.register(BagConfig, BagOfEmbeddings)

@@ -8,8 +8,8 @@ Equations of the mixer, with the paper's symbols; the scan's are in `selective_s
 
 It departs from `transformers` in four ways: a state is carried over chunks of any length (theirs
 begins anew at a chunk of more than one token), padding leaves the state as it was wherever it
-stands (theirs lets the state decay), the scan is that of `selective_scan`, and matrices begin as the
-authors' do (theirs by `initializer_range`, which is that of embeddings here).
+stands (theirs lets the state decay), the scan is that of `selective_scan`, and matrices begin as
+the authors' do (theirs by `initializer_range`, which is that of embeddings here).
 """
 
 import math

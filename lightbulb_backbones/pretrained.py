@@ -1,7 +1,8 @@
 """Models with weights as backbones: those of the transformers library, and those of ours.
 
 Observations keep 0 for padding. A model whose own token 0 is something else is told every token
-one less than it is observed: `shift` is 1 then.
+one less than it is observed: `shift` is 1 then. Its tokenizer says what token 0 is; of a bag and of
+our transformer it is padding whatever that says, for they learn tokens as they are observed.
 """
 
 import json
@@ -16,18 +17,26 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from lightbulb_backbones.bag import BagConfig, BagOfEmbeddings
 from lightbulb_backbones.carried import State
 from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.language_model import LanguageExpertModel
 from lightbulb_backbones.mamba import Mamba
 from lightbulb_backbones.mamba2 import Mamba2
 from lightbulb_backbones.table import PRETRAINED, BackboneConfig
+from lightbulb_backbones.transformer import TransformerConfig, TransformerEncoder
 
 _TOKENIZER = "tokenizer.json"
 _PADDINGS = ("[pad]", "[PAD]", "<pad>")
 """Names of padding, which is not shifted where it is token 0."""
 _AT_COMMIT = re.compile(r"^(?P<name>[\w.-]+(?:/[\w.-]+)?)@(?P<commit>[0-9a-f]{40})$")
+_PADDED_BY_0: dict[str, Any] = {
+    BagConfig.model_type: BagOfEmbeddings,
+    TransformerConfig.model_type: TransformerEncoder,
+}
+"""Kinds of models whose token 0 is padding, and their classes."""
 _OURS: dict[str, Any] = {
+    **_PADDED_BY_0,
     "mamba": Mamba,  # the same weights and numbers, and a gradient that is linear in the length
     "mamba2": Mamba2,
     LanguageExpertConfig.model_type: LanguageExpertModel,
@@ -116,10 +125,10 @@ class PretrainedBackbone(nn.Module):
             model = made(architecture) if made else AutoModel.from_config(architecture)
             shift = config.shift
         else:
-            folder = model_folder(config.name)
-            model, shift = _load(folder), shift_of(tokenizer_file(config.name))
-        if getattr(model.config, "is_encoder_decoder", False):
-            model = model.get_encoder()
+            model, shift = _load(model_folder(config.name)), shift_of(tokenizer_file(config.name))
+            if model.config.model_type in _PADDED_BY_0:
+                shift = 0
+        model = _reader(model)
         known = model.config.vocab_size + shift
         if vocabulary_size > known:
             raise ValueError(
@@ -184,3 +193,8 @@ def _load(folder: Path) -> Any:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         said = " ".join(str(error).split())[:300]
         raise ValueError(f"{folder} holds no model that can be read here: {said}") from error
+
+
+def _reader(model: Any) -> Any:
+    """Returns what of a model turns tokens into states."""
+    return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from lightbulb_backbones.table import BackboneConfig
@@ -144,3 +144,7 @@ class TransformerEncoder(PreTrainedModel):
         for block in self.blocks:
             states = block(states, keep)
         return BaseModelOutput(last_hidden_state=self.norm(states))
+
+
+AutoConfig.register(TransformerConfig.model_type, TransformerConfig)
+AutoModel.register(TransformerConfig, TransformerEncoder)

@@ -1,0 +1,134 @@
+"""Models in folders are read with all of their weights, or not at all, as long as they say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import (
+    AutoModel,
+    BertConfig,
+    BertForMaskedLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+    Mamba2Config,
+    Mamba2ForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
+)
+
+from lightbulb_backbones import BackboneConfig, make_backbone
+from lightbulb_backbones.language import LanguageExpertForCausalLM
+from lightbulb_backbones.presets import preset
+from lightbulb_backbones.pretraining.tokenizer import PADDING, train_tokenizer
+
+WORDS = 40
+TOKENS = torch.tensor([[5, 3, 8, 1, 2, 9], [7, 7, 4, 0, 0, 0]])
+SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+BERT = {**SMALL, "vocab_size": WORDS, "intermediate_size": 16, "max_position_embeddings": 20}
+GPT2 = GPT2Config(vocab_size=WORDS, n_embd=16, n_head=2, n_layer=2, n_positions=20)
+T5 = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+MARIAN = {
+    **{"vocab_size": WORDS, "d_model": 16, "pad_token_id": 1, "decoder_start_token_id": 2},
+    **{f"{part}_layers": 1 for part in ("encoder", "decoder")},
+    **{f"{part}_attention_heads": 2 for part in ("encoder", "decoder")},
+    **{f"{part}_ffn_dim": 16 for part in ("encoder", "decoder")},
+}
+EXPERT = {
+    **{"vocab_size": WORDS, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 16},
+    **{"rag_layers": 1, "dpo_layers": 1, "mamba_layers": 1, "prefix": 4},
+}
+MAMBA = {"vocab_size": WORDS, "hidden_size": 16, "num_hidden_layers": 2, "state_size": 4}
+MAMBA2 = {**MAMBA, "num_heads": 8, "head_dim": 4, "n_groups": 2}
+
+
+def _expert(**more):
+    return preset("tiny", **EXPERT, **more)
+
+
+CAUSAL = {
+    "gpt2": lambda: GPT2LMHeadModel(GPT2),
+    "mamba": lambda: MambaForCausalLM(MambaConfig(**MAMBA)),
+    "mamba2": lambda: Mamba2ForCausalLM(Mamba2Config(**MAMBA2)),
+    "language": lambda: LanguageExpertForCausalLM(_expert()),
+    "bert": lambda: BertForMaskedLM(BertConfig(**BERT)),
+}
+"""Models with a head, whose plain model is the backbone."""
+
+
+@pytest.fixture
+def keep(tmp_path):
+    """Writes a model and a tokenizer into a folder; returns its name as a backbone."""
+
+    def kept(model, *, first=PADDING):
+        tokenizer = train_tokenizer("characters", ["abcdefgh"], WORDS)
+        told = tokenizer.backend_tokenizer.to_str().replace(PADDING, first)
+        model.save_pretrained(tmp_path)
+        (tmp_path / "tokenizer.json").write_text(told)
+        return f"hf:{tmp_path}"
+
+    return kept
+
+
+def _read(name):
+    return make_backbone(WORDS, BackboneConfig(name)).eval()
+
+
+def _states(backbone, tokens=TOKENS):
+    with torch.inference_mode():
+        return backbone(input_ids=tokens).last_hidden_state
+
+
+def _weights(folder):
+    """Returns the file of weights in a folder, and what it holds."""
+    file = Path(folder.removeprefix("hf:")) / "model.safetensors"
+    return file, load_file(file)
+
+
+def _lose(folder, *parts):
+    """Takes the weights out of a folder whose names begin so."""
+    file, weights = _weights(folder)
+    left = {name: one for name, one in weights.items() if not name.startswith(parts)}
+    assert len(left) < len(weights)
+    save_file(left, file, {"format": "pt"})
+
+
+def _of_table(name):
+    torch.manual_seed(0)
+    return make_backbone(WORDS, BackboneConfig(name, 16, layers=2, heads=2)).eval()
+
+
+def _read_alike(backbone, model):
+    """Whether a backbone reads observed tokens as a model does."""
+    seen = TOKENS != 0
+    with torch.inference_mode():
+        states = model(input_ids=TOKENS, attention_mask=seen).last_hidden_state
+    return torch.allclose(_states(backbone)[seen], states[seen], atol=1e-6)
+
+
+def test_every_backbone_of_the_table_is_read_from_its_folder(backbone_name, keep):
+    model = _of_table(backbone_name)
+    assert _read_alike(_read(keep(model)), model)
+
+
+@pytest.mark.parametrize("name", ["bag", "transformer"])
+def test_backbones_that_are_padded_with_token_0_read_tokens_as_they_are_observed(name, keep):
+    model = _of_table(name)
+    assert _read_alike(_read(keep(model, first="first")), model)
+
+
+@pytest.mark.parametrize("name", ["bag", "transformer"])
+def test_a_folder_needs_no_module_but_its_own_reader(name, keep):
+    folder = keep(_of_table(name))
+    told = f"make_backbone({WORDS}, BackboneConfig({folder!r}))"
+    code = f"from lightbulb_backbones import BackboneConfig, make_backbone; {told}"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["bag", "transformer"])
+def test_the_auto_classes_know_our_backbones(name, tmp_path):
+    model = _of_table(name)
+    model.save_pretrained(tmp_path)
+    assert torch.equal(_states(AutoModel.from_pretrained(tmp_path).eval()), _states(model))

@@ -140,7 +140,7 @@ class PretrainedBackbone(nn.Module):
 
     def described(self, config: BackboneConfig) -> BackboneConfig:
         """Returns a config that makes this without its folder, to be filled with its weights."""
-        told = json.dumps(json.loads(self.model.config.to_json_string(use_diff=False)))
+        told = json.dumps(self.model.config.to_dict(), sort_keys=True)
         return replace(config, architecture=told, shift=self.shift)
 
     def forward(

@@ -113,6 +113,13 @@ def test_every_backbone_of_the_table_is_read_from_its_folder(backbone_name, keep
     assert _read_alike(_read(keep(model)), model)
 
 
+def test_what_was_read_from_a_folder_is_made_again_without_it(backbone_name, keep):
+    read = _read(keep(_of_table(backbone_name)))
+    again = make_backbone(WORDS, read.described(BackboneConfig("hf:gone"))).eval()
+    again.load_state_dict(read.state_dict())
+    assert torch.equal(_states(again), _states(read))
+
+
 @pytest.mark.parametrize("name", ["bag", "transformer"])
 def test_backbones_that_are_padded_with_token_0_read_tokens_as_they_are_observed(name, keep):
     model = _of_table(name)

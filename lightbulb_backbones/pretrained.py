@@ -7,6 +7,7 @@ our transformer it is padding whatever that says, for they learn tokens as they 
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from lightbulb_backbones.transformer import TransformerConfig, TransformerEncode
 _TOKENIZER = "tokenizer.json"
 _PADDINGS = ("[pad]", "[PAD]", "<pad>")
 """Names of padding, which is not shifted where it is token 0."""
+_POOLER = "pooler."
 _AT_COMMIT = re.compile(r"^(?P<name>[\w.-]+(?:/[\w.-]+)?)@(?P<commit>[0-9a-f]{40})$")
 _PADDED_BY_0: dict[str, Any] = {
     BagConfig.model_type: BagOfEmbeddings,
@@ -186,15 +188,63 @@ class PretrainedBackbone(nn.Module):
 
 
 def _load(folder: Path) -> Any:
+    """Returns the model of a folder.
+
+    Raises:
+        ValueError: it cannot be read, or lacks weights that states depend on, or its weights have
+            other sizes than its config says.
+    """
     try:
         kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
         made = _OURS.get(kind, AutoModel)
-        return made.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        model, found = made.from_pretrained(
+            folder,
+            local_files_only=True,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are told below, by their names
+        )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         said = " ".join(str(error).split())[:300]
         raise ValueError(f"{folder} holds no model that can be read here: {said}") from error
+    if found["mismatched_keys"]:
+        name, there, told = min(found["mismatched_keys"])
+        raise ValueError(
+            f"{folder} has another size of {name}, {tuple(there)}, than its config.json says, "
+            f"{tuple(told)}: save model and config together"
+        )
+    lacking = _lacking(model, found["missing_keys"])
+    if lacking:
+        raise ValueError(
+            f"{folder} lacks weights of the model, {len(lacking):,} in all and {lacking[0]} first: "
+            "save the whole model there"
+        )
+    return model
 
 
 def _reader(model: Any) -> Any:
     """Returns what of a model turns tokens into states."""
     return model.get_encoder() if getattr(model.config, "is_encoder_decoder", False) else model
+
+
+def _lacking(model: Any, missing: Collection[str]) -> list[str]:
+    """Returns the names of the missing weights that states depend on.
+
+    A pooler reads states, and a weight with several names is there by any of them.
+    """
+    if not missing:
+        return []
+    weights = model.state_dict(keep_vars=True)
+    there = {id(weight) for name, weight in weights.items() if name not in missing}
+    own = _reader(model).state_dict(keep_vars=True)
+    needed = {id(weight) for name, weight in own.items() if not name.startswith(_POOLER)} - there
+    computed = _computed(model)
+    lacking = (name for name, weight in weights.items() if id(weight) in needed)
+    return [name for name in lacking if name not in computed]
+
+
+def _computed(model: Any) -> set[str]:
+    """Returns the names of the parameters that a model makes and never learns, as sinusoids are."""
+    with torch.device("meta"):
+        fresh = type(model)(model.config)
+    return {name for name, weight in fresh.named_parameters() if not weight.requires_grad}

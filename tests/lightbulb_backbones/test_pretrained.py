@@ -1,5 +1,6 @@
 """Models in folders are read with all of their weights, or not at all, as long as they say."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,16 +12,22 @@ from transformers import (
     AutoModel,
     BertConfig,
     BertForMaskedLM,
+    BertModel,
     GPT2Config,
     GPT2LMHeadModel,
+    GPT2Model,
     Mamba2Config,
     Mamba2ForCausalLM,
     MambaConfig,
     MambaForCausalLM,
+    MarianConfig,
+    MarianMTModel,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 
 from lightbulb_backbones import BackboneConfig, make_backbone
-from lightbulb_backbones.language import LanguageExpertForCausalLM
+from lightbulb_backbones.language import LanguageExpertForCausalLM, LanguageExpertModel
 from lightbulb_backbones.presets import preset
 from lightbulb_backbones.pretraining.tokenizer import PADDING, train_tokenizer
 
@@ -139,3 +146,74 @@ def test_the_auto_classes_know_our_backbones(name, tmp_path):
     model = _of_table(name)
     model.save_pretrained(tmp_path)
     assert torch.equal(_states(AutoModel.from_pretrained(tmp_path).eval()), _states(model))
+
+
+@pytest.mark.parametrize("kind", CAUSAL)
+def test_of_a_model_with_a_head_the_plain_model_is_read(kind, keep):
+    torch.manual_seed(0)
+    model = CAUSAL[kind]().eval()
+    read = _states(_read(keep(model)), TOKENS[:1])
+    assert torch.allclose(read, _states(model.base_model, TOKENS[:1]), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost", "count", "first"),
+    [
+        ("gpt2", ("transformer.h.1.mlp.c_fc",), 2, "h.1.mlp.c_fc.weight"),
+        ("mamba", ("backbone.embeddings",), 1, "embeddings.weight"),
+        ("mamba2", ("backbone.layers.1.mixer",), 8, "layers.1.mixer.dt_bias"),
+        ("language", ("model.experts.", "model.embed."), 27, "embed.weight"),
+        ("language", ("model.retriever.",), 30, "retriever.questions.embed.weight"),
+        ("bert", ("bert.embeddings.LayerNorm",), 2, "embeddings.LayerNorm.weight"),
+    ],
+)
+def test_weights_that_are_missing_are_told(kind, lost, count, first, keep):
+    folder = keep(CAUSAL[kind]())
+    _lose(folder, *lost)
+    told = f"lacks weights of the model, {count} in all and {first} first: save"
+    with pytest.raises(ValueError, match=told):
+        _read(folder)
+
+
+def test_passages_of_a_language_expert_that_are_missing_are_told(keep):
+    folder = keep(LanguageExpertModel(_expert(index_size=3, index_length=5)))
+    _read(folder)
+    _lose(folder, "index.")
+    with pytest.raises(ValueError, match="2 in all and index.vectors first"):
+        _read(folder)
+
+
+def test_weights_of_other_sizes_are_told(keep):
+    folder = keep(GPT2Model(GPT2))
+    file = Path(folder.removeprefix("hf:")) / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "n_inner": 12}))
+    with pytest.raises(ValueError, match=r"another size of h.0.mlp.c_fc.bias, \(64,\), .* \(12,\)"):
+        _read(folder)
+
+
+def test_what_no_state_depends_on_may_be_missing(keep):
+    torch.manual_seed(0)
+    model = BertModel(BertConfig(**BERT)).eval()
+    folder = keep(model)
+    _lose(folder, "pooler.")
+    assert torch.allclose(_states(_read(folder))[0], _states(model, TOKENS[:1])[0], atol=1e-5)
+
+
+def test_positions_that_are_computed_may_be_missing(keep):
+    torch.manual_seed(0)
+    model = MarianMTModel(MarianConfig(**MARIAN)).eval()
+    folder = keep(model)
+    assert "model.encoder.embed_positions.weight" in model.state_dict()
+    assert "model.encoder.embed_positions.weight" not in _weights(folder)[1]
+    read = _states(_read(folder), TOKENS[:1])
+    assert torch.allclose(read, _states(model.get_encoder(), TOKENS[:1]), atol=1e-6)
+
+
+def test_of_an_encoder_and_a_decoder_the_encoder_must_be_whole(keep):
+    folder = keep(T5ForConditionalGeneration(T5Config(vocab_size=WORDS, **T5)))
+    whole = _states(_read(folder))
+    _lose(folder, "decoder.")
+    assert torch.equal(_states(_read(folder)), whole)
+    _lose(folder, "shared.")
+    with pytest.raises(ValueError, match="3 in all and shared.weight first"):
+        _read(folder)

@@ -31,6 +31,7 @@ _TOKENIZER = "tokenizer.json"
 _PADDINGS = ("[pad]", "[PAD]", "<pad>")
 """Names of padding, which is not shifted where it is token 0."""
 _POOLER = "pooler."
+_POSITIONS = "position_embeddings"
 _AT_COMMIT = re.compile(r"^(?P<name>[\w.-]+(?:/[\w.-]+)?)@(?P<commit>[0-9a-f]{40})$")
 _PADDED_BY_0: dict[str, Any] = {
     BagConfig.model_type: BagOfEmbeddings,
@@ -111,7 +112,7 @@ class PretrainedBackbone(nn.Module):
         self.model = model
         self.config = model.config
         self.shift = shift
-        self._longest: int | None = getattr(model.config, "max_position_embeddings", None)
+        self._longest = _longest(model)
 
     @staticmethod
     def make(vocabulary_size: int, config: BackboneConfig) -> "PretrainedBackbone":
@@ -248,3 +249,15 @@ def _computed(model: Any) -> set[str]:
     with torch.device("meta"):
         fresh = type(model)(model.config)
     return {name for name, weight in fresh.named_parameters() if not weight.requires_grad}
+
+
+def _longest(model: Any) -> int | None:
+    """Returns how many tokens a model reads at a time, None where it reads any number."""
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions is None:
+        return None
+    for name, module in model.named_modules():
+        if name.endswith(_POSITIONS) and getattr(module, "padding_idx", None) is not None:
+            # Of models like RoBERTa: padding has a position, and the first token the next.
+            return int(positions - module.padding_idx - 1)
+    return int(positions)

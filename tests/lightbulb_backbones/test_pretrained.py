@@ -22,6 +22,8 @@ from transformers import (
     MambaForCausalLM,
     MarianConfig,
     MarianMTModel,
+    RobertaConfig,
+    RobertaModel,
     T5Config,
     T5ForConditionalGeneration,
 )
@@ -217,3 +219,22 @@ def test_of_an_encoder_and_a_decoder_the_encoder_must_be_whole(keep):
     _lose(folder, "shared.")
     with pytest.raises(ValueError, match="3 in all and shared.weight first"):
         _read(folder)
+
+
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        (lambda: RobertaModel(RobertaConfig(**BERT)), 18),  # positions begin at padding_idx + 1
+        (lambda: BertModel(BertConfig(**BERT)), 20),
+        (lambda: GPT2Model(GPT2), 20),
+    ],
+    ids=["roberta", "bert", "gpt2"],
+)
+@pytest.mark.parametrize("first", [PADDING, "first"])
+def test_a_text_is_as_long_as_the_model_has_positions(model, most, first, keep):
+    backbone = _read(keep(model(), first=first))
+    longest = torch.full((1, most), 5)
+    assert _states(backbone, longest).isfinite().all()
+    told = f"reads {most} tokens at a time, and a text has {most + 1}"
+    with pytest.raises(ValueError, match=told):
+        _states(backbone, torch.full((1, most + 1), 5))

@@ -1,6 +1,7 @@
 """Mamba (Gu and Dao 2023): a causal network whose memory has one size, however long the text.
 
-Parameters have the names and the arithmetic of `mamba-ssm` and `transformers`, whose weights load.
+Parameters have the names and the arithmetic of `transformers`, whose weights load; `hf:FOLDER` also
+reads what `mamba-ssm` wrote (`mamba_ssm_config`).
 Equations of the mixer, with the paper's symbols; the scan's are in `selective_scan`:
 
     [u, z] = W_in x;   u = SiLU(conv(u));   [dt, B, C] = W_x u;   delta = softplus(W_dt dt + b)

@@ -1,12 +1,14 @@
 """Mamba-2 (Dao and Gu 2024): as `mamba`, with one decay a head and several times as large a memory.
 
-Parameters have the names and the arithmetic of `mamba-ssm` and `transformers`, whose weights load.
+Parameters have the names and the arithmetic of `transformers`, whose weights load; `hf:FOLDER` also
+reads what `mamba-ssm` wrote (`mamba_ssm_config`).
 Equations of the mixer (their section 7), the scan's are in `state_space_duality`:
 
     [z, u B C, dt] = W_in x;   [u, B, C] = SiLU(conv(u B C));   delta = softplus(dt + b)
     y = ssd(u, delta, -exp(A_log), B, C) + D u;   out = W_out RMSNorm(y SiLU(z))
 
-It departs from `transformers` in that padding leaves the state as it was wherever it stands.
+It departs from `transformers` in that padding leaves the state as it was wherever it stands, and in
+how matrices begin, as `mamba` does.
 """
 
 import math

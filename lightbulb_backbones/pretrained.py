@@ -24,6 +24,7 @@ from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.language_model import LanguageExpertModel
 from lightbulb_backbones.mamba import Mamba
 from lightbulb_backbones.mamba2 import Mamba2
+from lightbulb_backbones.mamba_ssm_config import RENAMED, mamba_ssm_config
 from lightbulb_backbones.table import PRETRAINED, BackboneConfig
 from lightbulb_backbones.transformer import TransformerConfig, TransformerEncoder
 
@@ -196,10 +197,13 @@ def _load(folder: Path) -> Any:
             other sizes than its config says.
     """
     try:
-        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
-        made = _OURS.get(kind, AutoModel)
+        foreign = mamba_ssm_config(folder)
+        told = foreign or AutoConfig.from_pretrained(folder, local_files_only=True)
+        made = _OURS.get(told.model_type, AutoModel)
         model, found = made.from_pretrained(
             folder,
+            config=told,
+            key_mapping=RENAMED if foreign else None,
             local_files_only=True,
             dtype=torch.float32,
             output_loading_info=True,

@@ -119,11 +119,11 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
     curve = Curve(training, held, tokenizer, run, prefix, resumed=resumed)
     try:
         train(training, curve, run)
+        score = curve.measure()
     except NotFiniteError as error:
         raise NotFiniteError(f"{error}; {where(run)}") from error
     finally:
         curve.close()
-    score = curve.measure()
     weights, _ = training.whole()
     if ranks.is_first:
         _finish(run, config, model, tokenizer, weights, score, training)

@@ -1,6 +1,7 @@
 """The learning curve of a pretraining: what held-out text costs, and a sample, as it learns."""
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 
 from lightbulb_backbones.pretraining.language_score import LanguageScore, score_text
 from lightbulb_backbones.pretraining.reading import Held
-from lightbulb_backbones.pretraining.training import Pretraining
+from lightbulb_backbones.pretraining.training import REMEDY, NotFiniteError, Pretraining
 from lightbulb_backbones.runs.live_line import LiveLine
 from lightbulb_backbones.runs.metrics import Metrics
 from lightbulb_envs.whole_file import explained, write_whole
@@ -65,7 +66,11 @@ class Curve:
         self._tokens_a_step = config.batch * config.text.length
 
     def follow(self, measured: Mapping[str, float]) -> None:
-        """Shows what a step measured, and measures a point if one is due."""
+        """Shows what a step measured, and measures a point if one is due.
+
+        Raises:
+            NotFiniteError: the loss of held-out text is not finite.
+        """
         training = self._training
         if training.steps % training.config.measure_every == 0 or training.is_done:
             self._score = self.measure(_CURVE_TOKENS)
@@ -79,16 +84,26 @@ class Curve:
             self._line.show(training.steps, told, self._tokens_a_step)
 
     def measure(self, most: int | None = None) -> LanguageScore:
-        """Returns how well held-out text is predicted, the first of it or all."""
+        """Returns how well held-out text is predicted, the first of it or all.
+
+        Raises:
+            NotFiniteError: its loss is not finite.
+        """
         held = self._held
         most = len(held.tokens) if most is None else most
-        return score_text(
+        score = score_text(
             self._training.model,
             held.tokens[:most],
             held.characters[:most],
             self._training.config.text.length,
             self._context,
         )
+        if not math.isfinite(score.loss):
+            raise NotFiniteError(
+                f"the validation loss became {score.loss} after step {self._training.steps:,}: "
+                f"{REMEDY}"
+            )
+        return score
 
     def sample(self) -> str:
         """Returns how the model goes on with the prompt; the run's own draws stay as they are."""

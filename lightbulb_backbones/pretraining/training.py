@@ -32,6 +32,8 @@ from lightbulb_backbones.runs.checkpoint import (
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
 _WITHOUT_DECAY = ("A_log", "D")
 """Mamba's decay rates and skips (its authors' code)."""
+REMEDY = "lower --optimisation.learning-rate, or raise --optimisation.warmup"
+"""What helps where a loss is not finite."""
 
 
 class NotFiniteError(ValueError):
@@ -66,17 +68,17 @@ class Pretraining:
         self.seconds = 0.0
         self.losses: list[float] = []
         """Of the steps since the last point of the learning curve."""
+        self._due: tuple[Path, dict[str, Any]] | None = None
+        """The run and the state of a checkpoint that the next step writes."""
 
     def step(self) -> dict[str, float]:
-        """Takes a step; returns what it measured.
+        """Takes a step; returns what it measured. A checkpoint that is due is written first.
 
         Raises:
             NotFiniteError: the loss or the gradient is not finite; the weights are as before.
         """
         config, ranks = self.config, self.ranks
         rate = learning_rate(config, self.steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         self.model.train()
         windows = torch.from_numpy(self.windows.take(config.batch))
         own = windows.chunk(ranks.count)[ranks.own].to(ranks.device)
@@ -101,6 +103,9 @@ class Pretraining:
             "learning_rate": rate,
         }
         self._check(measured)
+        self._write_due()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.steps += 1
@@ -117,8 +122,7 @@ class Pretraining:
             if not math.isfinite(measured[name]):
                 raise NotFiniteError(
                     f"{name} became {measured[name]} in step {self.steps + 1:,}, at "
-                    f"{self.windows.place()}: nothing was learnt from it; lower "
-                    "--optimisation.learning-rate, or raise --optimisation.warmup"
+                    f"{self.windows.place()}: nothing was learnt from it; {REMEDY}"
                 )
 
     @property
@@ -135,19 +139,30 @@ class Pretraining:
         return weights, optimizer
 
     def save(self, run: Path) -> None:
-        """Writes a checkpoint."""
-        weights, optimizer = self.whole()
-        generators = self.ranks.gather(encode_bytes(torch.get_rng_state()))
-        if not self.ranks.is_first:
-            return
+        """Writes a checkpoint of now: in the next step, or at once if there is none.
+
+        The next step finds a finite loss and gradient with these weights before it writes them; if
+        it does not, an update has ruined them, and there is no checkpoint.
+        """
         state = {
             "steps": self.steps,
             "seconds": self.seconds,
-            "losses": self.losses,
+            "losses": [*self.losses],
             "windows": self.windows.state(),
-            "torch": generators,
+            "torch": self.ranks.gather(encode_bytes(torch.get_rng_state())),
         }
-        write_checkpoint(run, self.steps, weights, optimizer, state)
+        self._due = run, state
+        if self.is_done:
+            self._write_due()
+
+    def _write_due(self) -> None:
+        if self._due is None:
+            return
+        run, state = self._due
+        self._due = None
+        weights, optimizer = self.whole()
+        if self.ranks.is_first:
+            write_checkpoint(run, state["steps"], weights, optimizer, state)
 
     def restore(self, run: Path) -> None:
         """Goes back to the run's last checkpoint.

@@ -151,10 +151,43 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
         run_pretraining(config, breaking)
     message = str(told.value)
     assert "loss became nan in step 5, at window 20 of epoch 0" in message
-    assert f"the last good checkpoint is {config.folder() / 'checkpoints' / '000000000004'}" in (
+    # With the weights of step 4 no loss was ever finite.
+    assert f"the last good checkpoint is {config.folder() / 'checkpoints' / '000000000002'}" in (
         message
     )
     assert all(weight.isfinite().all() for weight in _weights(config.folder()).values())
+
+
+def test_weights_that_an_update_ruined_are_in_no_checkpoint(make_config, monkeypatch):
+    keywords = {"save_every": 1, "measure_every": 6}
+    run_pretraining(make_config("whole", **keywords))
+    config = make_config("ruined", **keywords)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "lightbulb_backbones.pretraining.training.learning_rate",
+            lambda config, steps: 1e30 if steps == 4 else learning_rate(config, steps),
+        )
+        with pytest.raises(NotFiniteError, match="in step 6, at .*0004$"):
+            run_pretraining(config)
+    kept = sorted(one.name for one in (config.folder() / "checkpoints").iterdir())
+    assert kept == ["000000000003", "000000000004", "latest.json"]
+    run_pretraining(make_config("ruined", resume=True, **keywords))
+    expected = _weights(make_config("whole").folder())
+    for name, weight in _weights(config.folder()).items():
+        assert torch.equal(weight, expected[name]), name
+
+
+def test_a_validation_loss_that_is_no_number_is_told_before_anything_is_sampled(make_config):
+    config = make_config(
+        measure_every=1, save_every=1, optimisation={"learning_rate": 1e30, "weight_decay": 0.0}
+    )
+    with pytest.raises(NotFiniteError) as told:
+        run_pretraining(config)
+    assert str(told.value) == (
+        "the validation loss became nan after step 1: lower --optimisation.learning-rate, or raise "
+        f"--optimisation.warmup; {config.folder()} holds no checkpoint yet"
+    )
+    assert (config.folder() / "samples.jsonl").read_text() == ""
 
 
 def test_a_loss_that_is_no_number_at_once_leaves_no_checkpoint(make_config):

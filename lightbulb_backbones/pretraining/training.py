@@ -15,11 +15,10 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 from lightbulb_backbones.pretraining.config import PretrainConfig
+from lightbulb_backbones.pretraining.generators import generator_states, set_generator_states
 from lightbulb_backbones.pretraining.ranks import Ranks
 from lightbulb_backbones.pretraining.windows import Windows
 from lightbulb_backbones.runs.checkpoint import (
-    decode_bytes,
-    encode_bytes,
     has_checkpoint,
     latest_checkpoint,
     read_as_checkpoint,
@@ -149,7 +148,7 @@ class Pretraining:
             "seconds": self.seconds,
             "losses": [*self.losses],
             "windows": self.windows.state(),
-            "torch": self.ranks.gather(encode_bytes(torch.get_rng_state())),
+            "torch": self.ranks.gather(generator_states(self.ranks.device)),
         }
         self._due = run, state
         if self.is_done:
@@ -182,7 +181,7 @@ class Pretraining:
                     f"{self.ranks.count}: start as many"
                 )
             self.windows.set_state(state["windows"])
-            torch.set_rng_state(decode_bytes(generators[self.ranks.own]))
+            set_generator_states(generators[self.ranks.own], self.ranks.device)
             self.steps, self.seconds = state["steps"], state["seconds"]
             self.losses = state["losses"]
         self._check_fit(weights, checkpoint)

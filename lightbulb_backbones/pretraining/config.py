@@ -61,20 +61,16 @@ class Optimisation:
     beta2: float = 0.99
     """Decay of their squares' mean."""
     max_grad_norm: float = 1.0
-    """Gradients longer than this are shortened to it."""
+    """Gradients longer than this are shortened to it; inf shortens none."""
 
     def __post_init__(self) -> None:
-        check_least(
-            self,
-            learning_rate=0,
-            warmup=0,
-            least=0,
-            weight_decay=0,
-            beta1=0,
-            beta2=0,
-            max_grad_norm=0,
-        )
+        check_least(self, learning_rate=0, warmup=0, least=0, weight_decay=0, beta1=0, beta2=0)
         check_most(self, least=1, beta1=1, beta2=1)
+        if not self.max_grad_norm > 0:
+            raise ValueError(
+                f"max_grad_norm must be more than 0, got {self.max_grad_norm}: every gradient "
+                "would be 0 (inf shortens none)"
+            )
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,8 @@ class PretrainConfig:
     batch: int = 16
     """Windows of a step, of all processes."""
     accumulate: int = 1
-    """Parts in which a process reads its windows of a step, where they do not fit at once."""
+    """Parts in which a process reads its windows of a step, where they do not fit at once. Routers
+    are balanced over each part, not over the whole step."""
     optimisation: Optimisation = field(default_factory=Optimisation)
     precision: Literal["fp32", "bf16"] = "fp32"
     """Numbers that layers compute with; weights are fp32 either way."""
@@ -158,5 +155,6 @@ def config_to_json(config: PretrainConfig) -> dict[str, Any]:
     data = asdict(config)
     for name in ("run_folder", "resume"):
         del data[name]
-    plain: dict[str, Any] = json.loads(json.dumps(data))
+    # What JSON has no number for, such as infinity, is written by its name.
+    plain: dict[str, Any] = json.loads(json.dumps(data), parse_constant=str)
     return plain

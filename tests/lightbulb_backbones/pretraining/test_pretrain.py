@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -157,6 +158,7 @@ def test_runs_without_a_folder_are_numbered(make_config, tmp_path, monkeypatch):
         (["--data", "TEXT", "--settings", 'experts=["vim"]'], "experts must be some of rag, dpo"),
         (["--data", "TEXT", "--device", "tpu"], 'device must be "auto", "cpu" or "cuda"'),
         (["--data", "TEXT", "--vocabulary", "9"], "vocabulary must be 258 or more, got 9"),
+        (["--data", "TEXT", "--optimisation.max-grad-norm", "0"], "must be more than 0, got 0"),
         (["--data", "TEXT", "--batch", "0"], "batch must be 1 or more, got 0"),
         (["--data", "TEXT", "--tokenizer", "none"], 'tokenizer must be "bytes", "characters"'),
     ],
@@ -171,6 +173,16 @@ def test_bad_input_ends_in_one_clear_line(flags, told, text_file, tmp_path, monk
     assert told in said
     assert "Traceback" not in said
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_shortens_no_gradient_is_written_and_goes_on(make_config):
+    config = make_config(optimisation={"max_grad_norm": float("inf")})
+    run_pretraining(config)
+    written = json.loads((config.folder() / "run.json").read_text())
+    assert written["config"]["optimisation"]["max_grad_norm"] == "Infinity"
+    run_pretraining(replace(config, resume=True))
+    with pytest.raises(ValueError, match=r"other flags \(optimisation.max_grad_norm was .Infinity"):
+        run_pretraining(make_config(resume=True))
 
 
 def test_a_number_that_the_model_has_not_is_told(make_config):

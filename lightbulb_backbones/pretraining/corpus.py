@@ -149,15 +149,18 @@ def open_corpus(places: tuple[str, ...], field: str = "text") -> Texts | Stream:
 
 
 def _lines(file: Path, field: str) -> Iterator[str]:
-    with file.open(encoding="utf-8") as lines:
+    with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
+            place = f"{file}, line {number}"
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = json.loads(line.decode("utf-8"))
+            except UnicodeDecodeError as error:
+                raise ValueError(f"{place} is no UTF-8 text: {error}") from error
             except json.JSONDecodeError as error:
-                raise ValueError(f"{file}, line {number}: no JSON: {error}") from error
-            text = _text(row, field, f"{file}, line {number}")
+                raise ValueError(f"{place}: no JSON: {error}") from error
+            text = _text(row, field, place)
             if text:
                 yield text
 

@@ -68,6 +68,9 @@ def test_what_cannot_be_read_is_told_with_its_place(jsonl, tmp_path):
     bad.write_text("[1]\n")
     with pytest.raises(ValueError, match="an object with a field 'text' was expected"):
         list(open_corpus((str(bad),)))
+    bad.write_bytes(b'{"text": "good"}\r\n{"text": "caf\xe9"}\n')
+    with pytest.raises(ValueError, match=r"bad.jsonl, line 2 is no UTF-8 text: .*0xe9"):
+        list(open_corpus((str(bad),)))
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     with pytest.raises(ValueError, match=r"latin.txt is no UTF-8 text"):
         list(open_corpus((str(tmp_path / "latin.txt"),)))

@@ -90,6 +90,12 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
             f"length must be more than the {prefix} tokens by which a text is routed, got "
             f"{config.text.length}: nothing behind them would be learnt"
         )
+    if len(held.tokens) <= prefix:
+        raise ValueError(
+            f"the validation text has {len(held.tokens):,} tokens and must have more than the "
+            f"{prefix} by which a text is routed: nothing behind them could be measured; name a "
+            "longer one with --validation"
+        )
     if config.text.passages:
         _index_passages(config, model, tokenizer)
     if config.checkpointing:

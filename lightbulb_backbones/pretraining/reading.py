@@ -28,6 +28,10 @@ _TEXTS_OF_TOKENIZER = 100_000
 """Texts that a tokenizer is learnt from, at most; a stream has no end."""
 
 
+_WITHOUT_SPLIT = "[train]"
+"""The split of a data set whose place names none."""
+
+
 @dataclass(frozen=True)
 class Held:
     """Tokens that are not learnt from."""
@@ -82,8 +86,7 @@ def open_passages(config: TextConfig, tokenizer: Any) -> Tensor:
             f"{corpus.place} is streamed, and passages are held in memory: name files or folders"
         )
     for places in (config.data, config.validation):
-        read = open_corpus(places, config.field) if places else None
-        both = {} if not isinstance(read, Texts) else _resolved(read) & _resolved(corpus)
+        both = _in_both(corpus, open_corpus(places, config.field)) if places else set()
         if both:
             raise ValueError(
                 f"{min(both)} would be looked up while it is read itself: leave it out of "
@@ -100,15 +103,32 @@ def open_passages(config: TextConfig, tokenizer: Any) -> Tensor:
     return nn.utils.rnn.pad_sequence([*rows, torch.zeros(length, dtype=torch.long)], True)[:-1]
 
 
-def _resolved(texts: Texts) -> set[Path]:
-    return {file.resolve() for file in texts.files}
+def _in_both(one: Texts | Stream, other: Texts | Stream) -> set[str]:
+    """Returns the files, or the data set, that are in both."""
+    return _places(one) & _places(other)
+
+
+def _places(corpus: Texts | Stream) -> set[str]:
+    if isinstance(corpus, Stream):
+        return {corpus.place.removesuffix(_WITHOUT_SPLIT)}
+    return {str(file.resolve()) for file in corpus.files}
 
 
 def _divided(config: TextConfig) -> tuple[OpenStream | Iterator[str], list[str], str]:
-    """Returns what is learnt from, what is held out, and what that is in words."""
+    """Returns what is learnt from, what is held out, and what that is in words.
+
+    Raises:
+        ValueError: a text that is given to be held out would be learnt from.
+    """
     corpus = open_corpus(config.data, config.field)
     if config.validation:
         given = open_corpus(config.validation, config.field)
+        both = _in_both(corpus, given)
+        if both:
+            raise ValueError(
+                f"{min(both)} would be learnt from, and what is learnt is measured on it: leave it "
+                "out of --data (move it out of a folder that is named there), or out of --validation"
+            )
         held = given.first(_TEXTS_HELD_OUT) if isinstance(given, Stream) else list(given)
         return corpus.open() if isinstance(corpus, Stream) else iter(corpus), held, "given"
     if isinstance(corpus, Stream):

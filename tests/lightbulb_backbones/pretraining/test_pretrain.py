@@ -65,6 +65,36 @@ def test_neither_model_nor_tokenizer_learns_from_what_is_held_out(make_config, t
     assert len(windows._tokens) == 1001
 
 
+def test_what_is_both_learnt_from_and_held_out_is_refused(
+    make_config, text_file, make_stream, monkeypatch
+):
+    monkeypatch.chdir(text_file.parent)
+    other = text_file.parent / "other" / "val.txt"
+    other.parent.mkdir()
+    other.write_text("The mayor is Ada. " * 9)
+    stream = make_stream(210)
+    for data, validation, named in (
+        (str(other.parent), "other/../other/val.txt", "val.txt"),
+        (stream, f"{stream}[train]", "copy-210"),
+    ):
+        config = make_config(text={"data": (data,), "validation": (validation,)})
+        with pytest.raises(ValueError, match=f"{named} .*leave it out of --data"):
+            run_pretraining(config)
+        assert not config.folder().exists()
+
+
+def test_too_short_a_validation_text_is_told_before_anything_is_learnt(make_config, text_file):
+    short = text_file.parent / "short.txt"
+    config = make_config(text={"validation": (str(short),)})
+    for text, tokens in (("", 0), ("The", 4)):
+        short.write_text(text)
+        with pytest.raises(ValueError, match=f"{tokens} tokens .* the 4 by which a text is routed"):
+            run_pretraining(config)
+        assert not config.folder().exists()
+    short.write_text("The ")
+    run_pretraining(config)
+
+
 @pytest.fixture
 def make_stream(tmp_path):
     """Returns data sets of so many short texts."""
@@ -100,7 +130,8 @@ def test_a_stream_of_held_out_texts_alone_is_refused(make_config, make_stream):
     short = make_stream(150)
     with pytest.raises(ValueError, match="behind its first 200 rows, which are held out"):
         run_pretraining(make_config(text={"data": (short,)}))
-    config = make_config("given", text={"validation": (short,), "data": (short,)}, steps=1)
+    other = make_stream(151)
+    config = make_config("given", text={"validation": (short,), "data": (other,)}, steps=1)
     _, held = open_windows(config.text, pretrain.learn_tokenizer(config.text, 300), 0)
     assert held.characters.sum() == len("".join(f"town {number} " for number in range(150)))
     run_pretraining(config)

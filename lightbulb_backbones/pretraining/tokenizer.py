@@ -68,7 +68,7 @@ def load_tokenizer(folder: Path) -> Any:
     """Returns the tokenizer of a folder, such as that of a model or of a finished run.
 
     Raises:
-        ValueError: there is none, or it has no end of a text.
+        ValueError: there is none, it has no end of a text, or it tells no offsets.
     """
     from transformers import AutoTokenizer
 
@@ -88,12 +88,28 @@ def load_tokenizer(folder: Path) -> Any:
             f"the tokenizer in {folder} has no eos_token, which stands between texts: set one and "
             "save it again"
         )
+    if not getattr(tokenizer, "is_fast", False):
+        raise ValueError(
+            f"the tokenizer in {folder}, a {type(tokenizer).__name__}, tells no offsets, by which "
+            "characters are counted: give one that is written in tokenizer.json, or learn one with "
+            f"--tokenizer {BYTES}"
+        )
     return tokenizer
 
 
 def encode(tokenizer: Any, text: str) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Returns a text's tokens and its end, (T,), and how many characters each stands for, (T,)."""
-    told = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+    """Returns a text's tokens and its end, (T,), and how many characters each stands for, (T,).
+
+    The name of a control token in a text, such as "[end]", is text. Only where a given tokenizer's
+    model has that name among its own pieces, as unigram models do, is it found there all the same.
+    """
+    told = tokenizer(
+        text,
+        add_special_tokens=False,
+        return_offsets_mapping=True,
+        split_special_tokens=True,
+        verbose=False,
+    )
     tokens = np.array([*told["input_ids"], tokenizer.eos_token_id], dtype=np.int32)
     ends = [0, *(end for _, end in told["offset_mapping"])]
     # A character that is several tokens is counted with the first of them.

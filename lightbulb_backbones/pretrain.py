@@ -28,7 +28,12 @@ from lightbulb_backbones.pretraining.config import PretrainConfig, config_to_jso
 from lightbulb_backbones.pretraining.curve import Curve, train
 from lightbulb_backbones.pretraining.language_score import LanguageScore
 from lightbulb_backbones.pretraining.ranks import Ranks, find_device, leave
-from lightbulb_backbones.pretraining.reading import learn_tokenizer, open_passages, open_windows
+from lightbulb_backbones.pretraining.reading import (
+    learn_tokenizer,
+    open_passages,
+    open_windows,
+    told_of_unknown,
+)
 from lightbulb_backbones.pretraining.tokenizer import (
     BYTES,
     CHARACTERS,
@@ -116,6 +121,9 @@ def _run(config: PretrainConfig, run: Path, ranks: Ranks, make_model: MakeModel)
             f"steps of {config.batch * config.text.length:,} tokens, into {run}"
         )
         print(f"Validation: {held.told}, {len(held.tokens):,} tokens")
+        unknown = told_of_unknown(tokenizer, windows, held)
+        if unknown:
+            print(unknown, file=sys.stderr)
         if config.text.passages:
             print(f"Passages:   {len(model.base_model.index):,} to be looked up")
         if resumed:

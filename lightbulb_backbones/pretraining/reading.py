@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,12 @@ from torch import Tensor, nn
 from lightbulb_backbones.padding import PADDING
 from lightbulb_backbones.pretraining.config import TextConfig
 from lightbulb_backbones.pretraining.corpus import OpenStream, Stream, Texts, open_corpus
-from lightbulb_backbones.pretraining.tokenizer import encode, train_tokenizer
+from lightbulb_backbones.pretraining.tokenizer import (
+    CHARACTERS,
+    count_unknown,
+    encode,
+    train_tokenizer,
+)
 from lightbulb_backbones.pretraining.windows import (
     ShuffledWindows,
     StreamedWindows,
@@ -25,9 +29,7 @@ from lightbulb_backbones.pretraining.windows import (
 _HELD_OUT = 0.05
 _TEXTS_HELD_OUT = 200
 _TEXTS_OF_TOKENIZER = 100_000
-"""Texts that a tokenizer is learnt from, at most; a stream has no end."""
-
-
+"""Texts that a tokenizer is learnt from, at most: of bytes, and of a stream, which has no end."""
 _WITHOUT_SPLIT = "[train]"
 """The split of a data set whose place names none."""
 
@@ -50,8 +52,14 @@ def learn_tokenizer(config: TextConfig, vocabulary: int) -> Any:
     """
     size = config.vocabulary if config.vocabulary is not None else vocabulary
     learnt, _, _ = _divided(config)
-    texts = learnt.once() if isinstance(learnt, OpenStream) else learnt
-    return train_tokenizer(config.tokenizer, itertools.islice(texts, _TEXTS_OF_TOKENIZER), size)
+    texts: Iterable[str]
+    if isinstance(learnt, OpenStream):
+        texts = itertools.islice(learnt.once(), _TEXTS_OF_TOKENIZER)
+    elif config.tokenizer == CHARACTERS:
+        texts = learnt
+    else:
+        texts = itertools.islice(learnt, _TEXTS_OF_TOKENIZER)
+    return train_tokenizer(config.tokenizer, texts, size)
 
 
 def open_windows(config: TextConfig, tokenizer: Any, seed: int) -> tuple[Windows, Held]:
@@ -66,6 +74,27 @@ def open_windows(config: TextConfig, tokenizer: Any, seed: int) -> tuple[Windows
         return StreamedWindows(learnt, tokenizer, config.length), held
     tokens, _ = encode_all(tokenizer, learnt)
     return ShuffledWindows(tokens, config.length, seed), held
+
+
+def told_of_unknown(tokenizer: Any, windows: Windows, held: Held) -> str:
+    """Returns how many tokens are unknown, in words, or "" where none are.
+
+    Of a stream only what is held out is counted.
+    """
+    kinds = {"held-out": held.tokens}
+    if isinstance(windows, ShuffledWindows):
+        kinds["learnt"] = windows.tokens
+    found = [
+        f"{count:,} of {len(tokens):,} {kind} tokens"
+        for kind, tokens in kinds.items()
+        if (count := count_unknown(tokenizer, tokens))
+    ]
+    if not found:
+        return ""
+    return (
+        f"Unknown to the tokenizer: {' and '.join(found)}; each counts as one token whatever it "
+        "stands for, which flatters bits per character"
+    )
 
 
 def open_passages(config: TextConfig, tokenizer: Any) -> Tensor:
@@ -126,8 +155,8 @@ def _divided(config: TextConfig) -> tuple[OpenStream | Iterator[str], list[str],
         both = _in_both(corpus, given)
         if both:
             raise ValueError(
-                f"{min(both)} would be learnt from, and what is learnt is measured on it: leave it "
-                "out of --data (move it out of a folder that is named there), or out of --validation"
+                f"{min(both)} would be learnt from and measured on: leave it out of --data "
+                "(move it out of a folder that is named there), or out of --validation"
             )
         held = given.first(_TEXTS_HELD_OUT) if isinstance(given, Stream) else list(given)
         return corpus.open() if isinstance(corpus, Stream) else iter(corpus), held, "given"

@@ -1,7 +1,8 @@
 """Tokenizers of language models: trained from texts, or read from a folder.
 
-Number 0 is padding and number 1 the end of a text, in those that are trained here. Bytes and
-characters leave no text of the training data unknown.
+Number 0 is padding and number 1 the end of a text, in those that are trained here. Bytes leave no
+text unknown, and characters none that they were learnt from. Of a stream that is its beginning: a
+character that comes later is one unknown token, as one is that stands in held-out text alone.
 """
 
 from collections.abc import Iterable
@@ -114,6 +115,14 @@ def encode(tokenizer: Any, text: str) -> tuple[NDArray[np.int32], NDArray[np.int
     ends = [0, *(end for _, end in told["offset_mapping"])]
     # A character that is several tokens is counted with the first of them.
     return tokens, np.append(np.diff(ends), 0).astype(np.int32)
+
+
+def count_unknown(tokenizer: Any, tokens: NDArray[np.int32]) -> int:
+    """Returns how many of the tokens stand for what the tokenizer does not know."""
+    unknown = tokenizer.unk_token_id
+    if unknown is None or unknown == tokenizer.eos_token_id:
+        return 0
+    return int((tokens == unknown).sum())
 
 
 def _wrapped(tokenizer: Any) -> Any:

@@ -53,7 +53,7 @@ class ShuffledWindows:
                 f"the data has {len(tokens):,} tokens, and a window has {length:,}: give more "
                 "data, or lower --length"
             )
-        self._tokens = tokens
+        self.tokens = tokens
         self._length = length
         self._seed = seed
         self._epoch, self._place = -1, 0
@@ -62,7 +62,7 @@ class ShuffledWindows:
     def take(self, count: int) -> NDArray[np.int64]:
         """Returns the next windows, (count, T)."""
         starts = np.fromiter((self._next() for _ in range(count)), np.int64, count)
-        found: NDArray[np.int64] = self._tokens[
+        found: NDArray[np.int64] = self.tokens[
             starts[:, None] + np.arange(self._length)[None, :]
         ].astype(np.int64)
         return found
@@ -89,9 +89,9 @@ class ShuffledWindows:
 
     def _begin(self, epoch: int) -> None:
         rng = np.random.default_rng((self._seed, epoch))
-        spare = len(self._tokens) - self._length
+        spare = len(self.tokens) - self._length
         offset = int(rng.integers(min(self._length, spare + 1)))
-        count = (len(self._tokens) - offset) // self._length
+        count = (len(self.tokens) - offset) // self._length
         self._starts = offset + self._length * rng.permutation(count)
         self._epoch, self._place = epoch, 0
 

@@ -12,9 +12,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 
 from lightbulb_backbones import pretrain
 from lightbulb_backbones.pretrain import run_pretraining
-from lightbulb_backbones.pretraining import corpus
+from lightbulb_backbones.pretraining import corpus, reading
 from lightbulb_backbones.pretraining.language_score import score_text
-from lightbulb_backbones.pretraining.reading import hold_out, open_windows
+from lightbulb_backbones.pretraining.reading import hold_out, learn_tokenizer, open_windows
 
 
 def test_a_run_leaves_a_model_that_transformers_loads_and_what_it_reached(make_config):
@@ -52,17 +52,17 @@ def test_neither_model_nor_tokenizer_learns_from_what_is_held_out(make_config, t
     path = tmp_path / "two.txt"
     path.write_text("a" * 950 + "b" * 50)
     config = make_config(text={"data": (str(path),)}).text
-    tokenizer = pretrain.learn_tokenizer(config, 300)
+    tokenizer = learn_tokenizer(config, 300)
     windows, held = open_windows(config, tokenizer, 0)
     assert "b" not in tokenizer.get_vocab()
-    assert windows._tokens.tolist() == [tokenizer.vocab["a"]] * 950 + [tokenizer.eos_token_id]
+    assert windows.tokens.tolist() == [tokenizer.vocab["a"]] * 950 + [tokenizer.eos_token_id]
     assert held.tokens.tolist() == [tokenizer.unk_token_id] * 50 + [tokenizer.eos_token_id]
     other = tmp_path / "other.txt"
     other.write_text("aaa")
     config = make_config(text={"data": (str(path),), "validation": (str(other),)}).text
     windows, held = open_windows(config, tokenizer, 0)
     assert tokenizer.decode(held.tokens[:-1]) == "aaa"
-    assert len(windows._tokens) == 1001
+    assert len(windows.tokens) == 1001
 
 
 def test_what_is_both_learnt_from_and_held_out_is_refused(
@@ -115,7 +115,7 @@ def test_a_stream_holds_out_its_first_texts_whenever_it_begins(
     config = make_config(text={"data": (make_stream(210),), "length": 10})
     opened, own = [], corpus._load
     monkeypatch.setattr(corpus, "_load", lambda place: (opened.append(place), own(place))[1])
-    tokenizer = pretrain.learn_tokenizer(config.text, 300)
+    tokenizer = learn_tokenizer(config.text, 300)
     assert len(opened) == 2  # what is held out, and once what is learnt from
     windows, held = open_windows(config.text, tokenizer, 0)
     told = tokenizer.decode(held.tokens, skip_special_tokens=True)
@@ -126,13 +126,63 @@ def test_a_stream_holds_out_its_first_texts_whenever_it_begins(
     run_pretraining(config)
 
 
+def test_characters_are_learnt_from_all_texts_of_files_and_of_a_streams_first(
+    make_config, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(reading, "_TEXTS_OF_TOKENIZER", 2)
+    monkeypatch.setattr(reading, "_TEXTS_HELD_OUT", 1)
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    lines = [json.dumps({"text": letter * 100}) for letter in "abcdefgh"]
+    (folder / "train.jsonl").write_text("\n".join(lines))
+    for place, kind, expected in (
+        (str(folder), "characters", "abcdefgh"),
+        (f"hub:{folder}", "characters", "bc"),
+        (str(folder), "bytes", "aabb"),
+    ):
+        text = {"data": (place,), "tokenizer": kind, "vocabulary": 300}
+        found = learn_tokenizer(make_config(text=text).text, 300).get_vocab()
+        if kind == "bytes":
+            assert "aaaa" in found
+            assert "bbbb" in found
+            assert "cc" not in found
+        else:
+            assert "".join(sorted(one for one in found if len(one) == 1)) == expected
+
+
+def test_how_much_is_unknown_to_the_tokenizer_is_told(make_config, make_stream, tmp_path, capsys):
+    run_pretraining(make_config("known", text={"validation": (_of("Town. ", tmp_path),)}))
+    assert "nknown" not in capsys.readouterr().err
+    run_pretraining(make_config("held", text={"validation": (_of("Town [~~~]", tmp_path),)}))
+    told = "Unknown to the tokenizer: 5 of 11 held-out tokens"
+    assert told in capsys.readouterr().err
+    tokenizer = str(make_config("held").folder() / "tokenizer")
+    other = {"data": (_of("~ Town" * 20, tmp_path),), "tokenizer": tokenizer}
+    run_pretraining(make_config("given", text=other))
+    told = "Unknown to the tokenizer: 1 of 7 held-out tokens and 19 of 115 learnt tokens; each"
+    assert told in capsys.readouterr().err
+    (tmp_path / "stream").mkdir()
+    rows = [json.dumps({"text": "town ~"})] * 201
+    (tmp_path / "stream" / "train.jsonl").write_text("\n".join(rows))
+    text = {"data": (f"hub:{tmp_path / 'stream'}",), "tokenizer": tokenizer}
+    run_pretraining(make_config("stream", text=text))
+    assert "Unknown to the tokenizer: 200 of 1,400 held-out tokens;" in capsys.readouterr().err
+
+
+def _of(text, folder):
+    """Returns the path of a text."""
+    path = folder / "own.txt"
+    path.write_text(text)
+    return str(path)
+
+
 def test_a_stream_of_held_out_texts_alone_is_refused(make_config, make_stream):
     short = make_stream(150)
     with pytest.raises(ValueError, match="behind its first 200 rows, which are held out"):
         run_pretraining(make_config(text={"data": (short,)}))
     other = make_stream(151)
     config = make_config("given", text={"validation": (short,), "data": (other,)}, steps=1)
-    _, held = open_windows(config.text, pretrain.learn_tokenizer(config.text, 300), 0)
+    _, held = open_windows(config.text, learn_tokenizer(config.text, 300), 0)
     assert held.characters.sum() == len("".join(f"town {number} " for number in range(150)))
     run_pretraining(config)
 

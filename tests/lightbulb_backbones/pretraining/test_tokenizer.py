@@ -7,6 +7,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast
 
 from lightbulb_backbones.pretraining.tokenizer import (
+    count_unknown,
     encode,
     load_tokenizer,
     train_tokenizer,
@@ -33,10 +34,17 @@ def test_characters_are_a_token_each(text):
     assert characters.tolist() == [1] * len(text) + [0]
 
 
-def test_a_character_that_was_not_learnt_is_unknown_and_is_counted():
+def test_a_character_that_was_not_learnt_is_unknown_and_is_counted(tmp_path):
     tokens, characters = encode(CHARACTERS, "Tx?")
     assert tokens[1] == tokens[2] == CHARACTERS.unk_token_id
     assert characters.tolist() == [1, 1, 1, 0]
+    assert count_unknown(CHARACTERS, tokens) == 2
+    assert count_unknown(BYTES, encode(BYTES, "Tx?")[0]) == 0
+    # Where the end stands for what is unknown too, as in GPT-2, it is told of none.
+    CHARACTERS.save_pretrained(tmp_path)
+    ending = load_tokenizer(tmp_path)
+    ending.unk_token = ending.eos_token
+    assert count_unknown(ending, tokens) == 0
 
 
 def _given(model, trainer, pre_tokenizer):

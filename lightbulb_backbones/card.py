@@ -35,14 +35,15 @@ _ARITHMETIC = """\
 By the arithmetic of `lightbulb_backbones.presets`, which tests compare with the models themselves.
 Their numbers are"""
 _LIMITS = """\
-A text is routed by its first tokens, whose own predictions are left out of the loss. Behind them no
-token changes what comes before it. A prompt of fewer tokens is routed by all of its own: to score what
-`generate` went on with, as direct preference optimisation does, pass the prompts' lengths as `prefix`,
-or choose a `prefix` below the shortest prompt; by the whole text another expert may read it. The
-routers' loss is part of the loss in training alone. There the router learns from the differences
-between the losses of a batch's texts, so a batch of one teaches it nothing of them. The retriever reads nothing until there is an index of passages:
-`pretrain --passages` makes one, or `model.model.index = model.model.retriever.index(tokens)`. It is
-saved with the model."""
+A text is routed by its first tokens, whose own predictions are left out of the loss. Behind them
+no token changes what comes before it. A prompt of fewer tokens is routed by all of its own: to
+score what `generate` went on with, as direct preference optimisation does, pass the prompts'
+lengths as `prefix`, or choose a `prefix` below the shortest prompt; by the whole text another
+expert may read it. The routers' loss is part of the loss in training alone. There the router
+learns from the differences between the losses of a batch's texts, so a batch of one teaches it
+nothing of them. The retriever reads nothing until there is an index of passages: `pretrain
+--passages` makes one, or `model.model.index = model.model.retriever.index(tokens)`. It is saved
+with the model."""
 
 
 def presets_card() -> str:

@@ -148,15 +148,22 @@ class PretrainedBackbone(nn.Module):
         return replace(config, architecture=told, shift=self.shift)
 
     def forward(
-        self, input_ids: Int[Tensor, "B T"], attention_mask: Bool[Tensor, "B T"] | None = None
+        self,
+        input_ids: Int[Tensor, "B T"],
+        attention_mask: Bool[Tensor, "B T"] | None = None,
+        prefix: Int[Tensor, " B"] | None = None,
     ) -> BaseModelOutput:
         """Returns the tokens' states as `last_hidden_state` (B, T, D).
+
+        Args:
+            prefix: by how many tokens a language expert routes each text, where not by its own.
 
         Raises:
             ValueError: the texts are longer than the model reads.
         """
         tokens, keep = self._told(input_ids, attention_mask)
-        states = self.model(input_ids=tokens, attention_mask=keep).last_hidden_state
+        routed = {} if prefix is None else {"prefix": prefix}
+        states = self.model(input_ids=tokens, attention_mask=keep, **routed).last_hidden_state
         return BaseModelOutput(last_hidden_state=states)
 
     def step(
@@ -172,7 +179,7 @@ class PretrainedBackbone(nn.Module):
         """
         if not hasattr(self.model, "step"):
             raise NotImplementedError(
-                f"{type(self.model).__name__} of transformers has no step form: read whole texts"
+                f"{type(self.model).__name__} has no step form: read whole texts"
             )
         tokens, keep = self._told(input_ids, attention_mask)
         told: tuple[Tensor, State] = self.model.step(tokens, state, keep)

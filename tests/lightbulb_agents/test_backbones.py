@@ -268,7 +268,7 @@ def test_a_text_longer_than_a_model_reads_is_told(hf_folder):
 
 def test_a_model_of_transformers_has_no_step_form_and_ours_has(hf_folder):
     tokens = torch.tensor([[5, 3, 8]])
-    with pytest.raises(NotImplementedError, match="GPT2Model of transformers has no step form"):
+    with pytest.raises(NotImplementedError, match="GPT2Model has no step form"):
         make_backbone(300, BackboneConfig(hf_folder("gpt2"))).step(tokens)
     for kind in ("mamba", "mamba2"):
         backbone = make_backbone(300, BackboneConfig(hf_folder(kind))).eval()

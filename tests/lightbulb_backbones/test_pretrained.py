@@ -238,3 +238,14 @@ def test_a_text_is_as_long_as_the_model_has_positions(model, most, first, keep):
     told = f"reads {most} tokens at a time, and a text has {most + 1}"
     with pytest.raises(ValueError, match=told):
         _states(backbone, torch.full((1, most + 1), 5))
+
+
+def test_a_language_expert_of_a_folder_may_be_told_by_how_much_it_routes(keep):
+    backbone = _read(keep(LanguageExpertForCausalLM(_expert())))
+    texts = torch.randint(1, WORDS, (40, 12), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        first, state = backbone.step(texts[:, :3])
+        last, state = backbone.step(texts[:, 3:], state)
+        whole = backbone(texts, prefix=state["prefix"]).last_hidden_state
+    assert state["prefix"].tolist() == [3] * 40
+    assert torch.allclose(torch.cat((first, last), dim=1), whole, atol=1e-5)

@@ -19,7 +19,7 @@ from lightbulb_backbones.presets import preset
 FAMILIES = ("recall", "copying", "grammar")
 _LENGTH, _PREFIX, _PER_FAMILY, _TESTED = 40, 4, 16, 256
 _COPYING = _LENGTH - _PREFIX - selective_copying.REMEMBERED
-_BALANCE, _EXPLORED = 0.03, 0.5
+_BALANCE, _EXPLORED = 0.1, 0.5
 """With half of the texts sent without noise, the families' own choices are balanced too."""
 _GRAMMAR = 12
 _MARKS = 4

@@ -88,7 +88,7 @@ class PretrainConfig:
     """Windows of a step, of all processes."""
     accumulate: int = 1
     """Parts in which a process reads its windows of a step, where they do not fit at once. Routers
-    are balanced over each part, not over the whole step."""
+    are balanced, and compare what texts lose, in each part and not over the whole step."""
     optimisation: Optimisation = field(default_factory=Optimisation)
     precision: Literal["fp32", "bf16"] = "fp32"
     """Numbers that layers compute with; weights are fp32 either way."""

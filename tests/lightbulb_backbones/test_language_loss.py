@@ -130,11 +130,11 @@ def test_an_expert_that_is_asked_for_is_the_one_that_reads():
 
 def test_without_a_mask_states_are_those_of_texts_without_their_padding():
     model, text = _model().model, _text()
-    padded = functional.pad(text, (0, 5))
+    padded = functional.pad(text, (5, 0))
     expected = model(text).last_hidden_state
     with torch.no_grad():
-        assert torch.allclose(model(padded).last_hidden_state[:, :12], expected)
-        assert torch.allclose(model.step(padded)[0][:, :12], expected)
+        assert torch.allclose(model(padded).last_hidden_state[:, 5:], expected)
+        assert torch.allclose(model.step(padded)[0][:, 5:], expected)
 
 
 def test_a_text_is_routed_by_its_first_part_and_the_state_says_by_how_much():

@@ -17,7 +17,7 @@ import lightbulb_envs
 from benchmarks.agent_backbones.report import agent_backbones_table
 from benchmarks.agent_backbones.runs import PICKS, READS
 from benchmarks.backbones.report import TASKS as PARTS
-from benchmarks.backbones.report import parts_table, readers_table
+from benchmarks.backbones.report import parts_table, readers_table, routing_gains_table
 from benchmarks.cards import CARD_TABLES
 from benchmarks.cost_tables import backbones_table, memory_table, profile_table, time_to_score_table
 from benchmarks.language.report import language_table
@@ -348,6 +348,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "language": language_table,
     **{f"parts_{task}": partial(parts_table, task) for task in PARTS},
     "parts_readers": readers_table,
+    "parts_routing_gains": routing_gains_table,
     "summariser_backbones": partial(agent_backbones_table, PICKS),
     "reader_backbones": partial(agent_backbones_table, READS),
     **CARD_TABLES,

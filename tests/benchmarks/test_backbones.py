@@ -125,7 +125,11 @@ def _measured(tmp_path, monkeypatch):
     for seed in report.SEEDS:
         for task, numbers in {
             "recall": {"mamba: accuracy": 0.5 + seed / 10, "mamba: weights": 1234.0},
-            "routing": {"routed: loss": 1.0, "routed: grammar read by rag": seed / 2},
+            "routing": {
+                "routed: loss": 1.0,
+                "routed: grammar read by rag": seed / 2,
+                "rag alone: loss": 1.0 + seed / 10,
+            },
         }.items():
             told = {"measured": numbers, "processor_seconds": 1, "machine": {}}
             report.results_of(task, seed).write_text(json.dumps(told))
@@ -145,9 +149,15 @@ def test_tables_have_a_row_a_network_and_tell_who_reads_apart():
         "| --- | ---: | ---: |",
         "| mamba | 0.60 (0.35 to 0.85) | 1,234 |",
     ]
-    assert report.parts_table("routing").splitlines()[2:] == ["| routed | 1.00 |"]
+    assert report.parts_table("routing").splitlines()[2:] == [
+        "| routed | 1.00 |",
+        "| rag alone | 1.10 (0.85 to 1.35) |",
+    ]
+    assert report.routing_gains_table().splitlines()[2:] == [
+        "| rag alone | -0.100 (-0.348 to 0.148) | +0.000 / -0.100 / -0.200 |",
+    ]
     assert report.readers_table().splitlines()[::2] == [
         "| texts | rag |",
-        "| routed: grammar | 0.50 (-0.74 to 1.74) |",
+        "| routed: grammar | 0.00 / 0.50 / 1.00 |",
     ]
     assert report.parts_table("search") == "*Not measured yet.*"

@@ -15,7 +15,8 @@ AGENT = "auto"
 """The sub-agent that the registry names for a task."""
 PRETRAINED, UNTRAINED = "pretrained", "untrained"
 SMALL = "language:small"
-BACKBONES = ("bag", "transformer", "mamba", "mamba2", "language:tiny", PRETRAINED, UNTRAINED)
+EXPERTS = ("language:tiny", PRETRAINED, UNTRAINED)
+BACKBONES = ("bag", "transformer", "mamba", "mamba2", *EXPERTS)
 ARTICLES, PRETRAINING = 20_000, 3000
 """Articles that a model reads before an agent has it, and steps in which it does."""
 
@@ -29,7 +30,8 @@ class Trained:
     seeds: tuple[int, ...] = SEEDS
     seconds: int = SECONDS
     trial: int = 20_000
-    """Steps of the training that tells how fast it is, more than Q-learning's prefill."""
+    """Steps of the training that tells how fast it is, more than Q-learning's prefill if it is
+    learnt by that."""
 
     @property
     def name(self) -> str:
@@ -41,10 +43,16 @@ class Trained:
         return FOLDER / f"{self.name}-{seed}.json"
 
 
+_SLOW = {(PICKS, backbone) for backbone in EXPERTS}
+
 TRAINED = {
     one.name: one
     for one in (
-        *(Trained(task, backbone) for task in TASKS for backbone in BACKBONES),
+        *(
+            Trained(task, backbone, trial=4000 if (task, backbone) in _SLOW else 20_000)
+            for task in TASKS
+            for backbone in BACKBONES
+        ),
         Trained(PICKS, SMALL, (0,), LONG_SECONDS, trial=3000),
     )
 }

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lightbulb_envs.baselines.canaries import Canary
+from lightbulb_envs.baselines.opinions import Opinions
 from lightbulb_envs.baselines.random import Random
-from lightbulb_envs.baselines.reading import worth_of_tokens
 from lightbulb_envs.baselines.table import Baseline
 from lightbulb_envs.engines.calibrated import CalibratedEngine, believed
 from lightbulb_envs.engines.engine import Observation
@@ -25,7 +25,7 @@ class LexiconForecast:
     """
 
     def __init__(self, engine: CalibratedEngine, scale: float = SCALE):
-        self._worth = worth_of_tokens(engine.source.vocabulary)
+        self._opinions = Opinions(engine.source.vocabulary)
         self._scale = scale
         self._labels = len(engine.labels)
 
@@ -33,7 +33,7 @@ class LexiconForecast:
         """A sum draws nothing."""
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.float32]:
-        total = self._worth[observation["tokens"][:, 1:]].sum(axis=(1, 2))
+        total = self._opinions(observation["tokens"][:, 1:])
         if self._scale > 0:
             last = 1 / (1 + np.exp(-total / self._scale))
         else:

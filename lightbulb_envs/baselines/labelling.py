@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from lightbulb_envs.actions import as_objects
 from lightbulb_envs.baselines.canaries import Canary
-from lightbulb_envs.baselines.reading import worth_of_tokens
+from lightbulb_envs.baselines.opinions import Opinions
 from lightbulb_envs.baselines.table import Baseline
 from lightbulb_envs.engines.engine import Observation
 from lightbulb_envs.engines.sentiment_text import SentimentTextEngine
@@ -35,14 +35,14 @@ class LexiconLabel:
     """Names the first or the last label, as the words of opinion come to less than 0 or not."""
 
     def __init__(self, engine: SentimentTextEngine):
-        self._worth = worth_of_tokens(engine.source.vocabulary)
+        self._opinions = Opinions(engine.source.vocabulary)
         self._first, self._last = engine.labels[0], engine.labels[-1]
 
     def reset(self, seed: int | None = None) -> None:
         """A sum draws nothing."""
 
     def act(self, observation: Observation, info: dict[str, Any]) -> Texts:
-        total = self._worth[observation["tokens"][:, 1:]].sum(axis=(1, 2)).tolist()
+        total = self._opinions(observation["tokens"][:, 1:]).tolist()
         return as_objects([self._last if one >= 0 else self._first for one in total])
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lightbulb_envs.baselines.opinions import Opinions
 from lightbulb_envs.baselines.random import Random
 from lightbulb_envs.baselines.table import Baseline
 from lightbulb_envs.engines.engine import Observation
 from lightbulb_envs.engines.sentiment import SentimentEngine
-from lightbulb_envs.sources.reviews.lexicon import OPINIONS
 from lightbulb_envs.sources.reviews.reading import best_reading
 
 ENOUGH = 2
@@ -23,7 +23,7 @@ class Lexicon:
     """Adds up what words are worth, whatever stands around them, until it is `enough`.
 
     It commits to the first or the last label, as the sum is below 0 or not. Words are those of
-    simulated reviews; of a tokenizer's, those that are one token.
+    simulated reviews.
     """
 
     def __init__(
@@ -31,24 +31,17 @@ class Lexicon:
     ):
         self.enough = enough
         self._reads, self._is_last_first = engine.reads, is_last_first
-        self._worth = worth_of_tokens(engine.source.vocabulary)
+        self._opinions = Opinions(engine.source.vocabulary)
         self._last = len(engine.labels)
 
     def reset(self, seed: int | None = None) -> None:
         """A sum draws nothing."""
 
     def act(self, observation: Observation, info: dict[str, Any]) -> NDArray[np.int64]:
-        total = self._worth[observation["tokens"][:, 1:]].sum(axis=(1, 2))
+        total = self._opinions(observation["tokens"][:, 1:])
         answer = self._reads + np.where(total >= 0, self._last - 1, 0)
         chunk, is_left = next_chunk(observation, self._reads, is_last_first=self._is_last_first)
         return np.where((np.abs(total) < self.enough) & is_left, chunk, answer)
-
-
-def worth_of_tokens(vocabulary: Any) -> NDArray[np.int64]:
-    """Returns what each token of a vocabulary is worth as a word of opinion, 0 for most."""
-    worth = {word: worth for worth, words in OPINIONS.items() for word in words.split()}
-    tokens = [vocabulary.decode([number]).strip().lower() for number in range(vocabulary.size)]
-    return np.array([worth.get(token, 0) for token in tokens], dtype=np.int64)
 
 
 def next_chunk(

@@ -30,8 +30,7 @@ class Trained:
     seeds: tuple[int, ...] = SEEDS
     seconds: int = SECONDS
     trial: int = 20_000
-    """Steps of the training that tells how fast it is, more than Q-learning's prefill if it is
-    learnt by that."""
+    """Steps of the training that tells how fast it is."""
 
     @property
     def name(self) -> str:

@@ -25,7 +25,7 @@ class Opinions:
         self._vocabulary = vocabulary
         self._of_rows: dict[bytes, int] = {}
         is_told_in_pieces = isinstance(vocabulary, SubwordVocabulary)
-        self._of_tokens = None if is_told_in_pieces else worth_of_tokens(vocabulary)
+        self._of_tokens = None if is_told_in_pieces else _worth_of_tokens(vocabulary)
 
     def __call__(self, tokens: NDArray[np.int32]) -> NDArray[np.int64]:
         """Returns the sums (n,) of tokens (n, R, T)."""
@@ -45,7 +45,7 @@ class Opinions:
         return self._of_rows[key]
 
 
-def worth_of_tokens(vocabulary: Any) -> NDArray[np.int64]:
+def _worth_of_tokens(vocabulary: Any) -> NDArray[np.int64]:
     """Returns what each token of a vocabulary is worth as a word of opinion, 0 for most."""
     tokens = [vocabulary.decode([number]).strip().lower() for number in range(vocabulary.size)]
     return np.array([_WORTH.get(token, 0) for token in tokens], dtype=np.int64)

@@ -111,7 +111,7 @@ class SwitchFeedForward(nn.Module):
         for number, network in enumerate(self.experts):
             rows = (chosen == number).nonzero().squeeze(1)
             if len(rows) or torch.is_grad_enabled():  # as of `read_by_experts`
-                found = found.index_copy(0, rows, network(tokens[rows]))
+                found = found.index_copy(0, rows, network(tokens[rows]).to(found.dtype))
         added = torch.zeros_like(states)
         added[fed] = found * share.unsqueeze(1)
         return added, Routed(logits[keep], expert[keep])

@@ -277,3 +277,16 @@ def test_a_last_state_that_is_learnt_through_keeps_its_gradient(
 def test_an_unknown_way_is_refused():
     with pytest.raises(ValueError, match="steps, autograd, kernel; got 'fast'"):
         scan(*_inputs((1, 1, 1, 1)), how="fast")
+
+
+@pytest.mark.parametrize("how", selective_scan.WAYS)
+def test_of_no_texts_no_token_is_gone_through(how, monkeypatch):
+    for way in ("scan_by_steps", "_scan_by_kernel", "_Scan"):
+        monkeypatch.setattr(selective_scan, way, None)
+    inputs = [torch.randn(*size) for size in ((0, 9, 4), (0, 9, 4), (4, 3), (0, 9, 3), (0, 9, 3))]
+    inputs.append(torch.randn(0, 4, 3))
+    told, last = scan(*(one.requires_grad_() for one in inputs), how=how)
+    assert told.shape == (0, 9, 4)
+    assert last.shape == (0, 4, 3)
+    for worth in torch.autograd.grad(told.sum() + last.sum(), inputs):
+        assert (worth == 0).all()

@@ -20,6 +20,12 @@ from benchmarks.backbones.report import TASKS as PARTS
 from benchmarks.backbones.report import parts_table, readers_table, routing_gains_table
 from benchmarks.cards import CARD_TABLES
 from benchmarks.cost_tables import backbones_table, memory_table, profile_table, time_to_score_table
+from benchmarks.gpu.report import (
+    gpu_attention_table,
+    gpu_model_table,
+    gpu_note,
+    gpu_scan_table,
+)
 from benchmarks.language.report import language_table
 from benchmarks.markdown import load, span, table
 from benchmarks.pictures import PICTURES
@@ -346,6 +352,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "memory": memory_table,
     "backbones": backbones_table,
     "language": language_table,
+    "gpu_attention": gpu_attention_table,
+    "gpu_scan": gpu_scan_table,
+    "gpu_model": gpu_model_table,
+    "gpu_note": gpu_note,
     **{f"parts_{task}": partial(parts_table, task) for task in PARTS},
     "parts_readers": readers_table,
     "parts_routing_gains": routing_gains_table,

@@ -52,6 +52,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "switch_intermediate_size": 1536,
         "retriever_size": 384,
         "retriever_heads": 6,
+        "block": 128,
+        "local": 2,
         "retriever_layers": 4,
     },
     "1b": {
@@ -69,10 +71,16 @@ PRESETS: dict[str, dict[str, Any]] = {
         "switch_intermediate_size": 3072,
         "retriever_size": 512,
         "retriever_heads": 8,
+        "block": 128,
+        "local": 2,
         "retriever_layers": 6,
     },
 }
-"""Name → what its config has of its own, beside its defaults."""
+"""Name → what its config has of its own, beside its defaults.
+
+The larger ones' blocks are those in which a GPU's kernels compute, so that of a block that is not
+seen nothing is computed; smaller ones would be looked at by halves.
+"""
 
 
 def preset(name: str, **settings: Any) -> LanguageExpertConfig:

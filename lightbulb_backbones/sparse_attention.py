@@ -30,6 +30,8 @@ from lightbulb_backbones.attention import attend
 
 _LONG = 1024
 """Tokens from which on a processor gathers."""
+_FLEX_WIDTH = 16
+"""The least width of heads that FlexAttention has kernels for."""
 _NEVER = 1 << 40
 """More blocks than any text has."""
 
@@ -81,13 +83,19 @@ class SparsePattern:
         return [one for one in range(query + 1) if self.sees(first, one * self.block)]
 
 
-def choose(device: torch.device, dtype: torch.dtype, tokens: int) -> str:
-    """Returns how attention over so many tokens of a type is computed on a device."""
+def choose(device: torch.device, dtype: torch.dtype, tokens: int, width: int) -> str:
+    """Returns how attention over so many tokens, by heads of a width, is computed on a device.
+
+    On a GPU FlexAttention is taken, which needs Triton: it copies no keys, and is faster than
+    flash-attn is with the copies that it needs (`benchmarks.gpu`).
+    """
     if device.type == "cpu":
         return "gathered" if tokens >= _LONG else "dense"
+    if width >= _FLEX_WIDTH and importlib.util.find_spec("triton"):
+        return "flex"
     if dtype in (torch.float16, torch.bfloat16) and importlib.util.find_spec("flash_attn"):
         return "flash"
-    return "flex"
+    return "dense"
 
 
 def sparse_attend(
@@ -104,7 +112,9 @@ def sparse_attend(
     Args:
         how: one of `WAYS`; by default `choose` says.
     """
-    name = choose(query.device, query.dtype, query.shape[2]) if how is None else how
+    name = how
+    if name is None:
+        name = choose(query.device, query.dtype, *query.shape[2:])
     if name not in WAYS:
         raise ValueError(f"sparse attention is computed by {', '.join(WAYS)}; got {name!r}")
     return WAYS[name](query, key, value, pattern)
@@ -172,28 +182,54 @@ def _flash(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) ->
     from flash_attn import flash_attn_varlen_func  # type: ignore[import-not-found,unused-ignore]
 
     batch, heads, tokens, width = query.shape
-    block = pattern.block
-    number = -(-tokens // block)
-    seen = [_places(pattern, one, tokens) for one in range(number)]
-    lengths = torch.tensor([len(one) for one in seen])
-    asking = torch.tensor([min(block, tokens - one * block) for one in range(number)])
-    places = torch.cat(seen).to(query.device)
-    # Every block of every text is a sequence of its own; the last keys are the queries' own block.
+    plan = _flash_plan(pattern, batch, tokens, query.device)
+    # Tokens before heads is how flash-attn has them, so what is put side by side is copied once.
     keys, values = (
-        one.index_select(2, places).transpose(1, 2).reshape(-1, heads, width)
-        for one in (key, value)
+        one.transpose(1, 2).index_select(1, plan.places).flatten(0, 1) for one in (key, value)
     )
     mixed: Tensor = flash_attn_varlen_func(
         query.transpose(1, 2).reshape(-1, heads, width),
         keys,
         values,
-        _starts(asking.repeat(batch), query.device),
-        _starts(lengths.repeat(batch), query.device),
-        int(asking.max()),
-        int(lengths.max()),
+        plan.queries,
+        plan.keys,
+        plan.most_queries,
+        plan.most_keys,
         causal=True,
     )
     return mixed.view(batch, tokens, heads, width).transpose(1, 2)
+
+
+@dataclass(frozen=True)
+class _FlashPlan:
+    """Blocks of queries as sequences of their own, whose last keys are those of the same block."""
+
+    places: Tensor
+    """Of the keys that the blocks of a text see, block after block."""
+    queries: Tensor
+    """Where every block of every text begins among the queries, and where the last ends."""
+    keys: Tensor
+    """The same among what is seen."""
+    most_queries: int
+    most_keys: int
+
+
+@lru_cache(maxsize=16)
+def _flash_plan(
+    pattern: SparsePattern, batch: int, tokens: int, device: torch.device
+) -> _FlashPlan:
+    block = pattern.block
+    number = -(-tokens // block)
+    seen = [_places(pattern, one, tokens) for one in range(number)]
+    lengths = torch.tensor([len(one) for one in seen])
+    asking = torch.tensor([min(block, tokens - one * block) for one in range(number)])
+    return _FlashPlan(
+        torch.cat(seen).to(device),
+        _starts(asking.repeat(batch), device),
+        _starts(lengths.repeat(batch), device),
+        int(asking.max()),
+        int(lengths.max()),
+    )
 
 
 def _starts(lengths: Tensor, device: torch.device) -> Tensor:

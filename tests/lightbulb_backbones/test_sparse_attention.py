@@ -111,16 +111,28 @@ def test_every_token_sees_itself_and_nothing_after(pattern, tokens):
     assert not allowed.triu(1).any()
 
 
-def test_a_processor_gathers_long_texts_and_a_gpu_takes_what_it_has(monkeypatch):
-    here, there = torch.device("cpu"), torch.device("cuda")
-    assert choose(here, torch.float32, 1023) == "dense"
-    assert choose(here, torch.float32, 1024) == "gathered"
-    for has_flash, expected in ((True, "flash"), (None, "flex")):
-        monkeypatch.setattr(
-            sparse_attention.importlib.util, "find_spec", lambda name, has=has_flash: has
-        )
-        assert choose(there, torch.bfloat16, 100) == expected
-        assert choose(there, torch.float32, 100) == "flex"
+def test_a_processor_gathers_long_texts():
+    device = torch.device("cpu")
+    assert choose(device, torch.float32, 1023, 64) == "dense"
+    assert choose(device, torch.float32, 1024, 64) == "gathered"
+
+
+@pytest.mark.parametrize(
+    ("packages", "dtype", "width", "expected"),
+    [
+        ({"triton", "flash_attn"}, torch.bfloat16, 16, "flex"),
+        ({"triton", "flash_attn"}, torch.float16, 8, "flash"),
+        ({"triton", "flash_attn"}, torch.float32, 8, "dense"),
+        ({"flash_attn"}, torch.bfloat16, 64, "flash"),
+        ({"flash_attn"}, torch.float32, 64, "dense"),
+        (set(), torch.bfloat16, 64, "dense"),
+    ],
+)
+def test_a_gpu_takes_what_it_has(monkeypatch, packages, dtype, width, expected):
+    monkeypatch.setattr(
+        sparse_attention.importlib.util, "find_spec", lambda name: name in packages or None
+    )
+    assert choose(torch.device("cuda"), dtype, 100, width) == expected
 
 
 @pytest.mark.parametrize("wrong", ["block", "local", "stride", "sink"])

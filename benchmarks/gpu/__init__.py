@@ -1,0 +1,1 @@
+"""What the language expert costs on a GPU: `python -m benchmarks.gpu`."""

@@ -80,7 +80,9 @@ def score_text(
             np.stack([tokens[start : start + length] for start in group]).astype(np.int64)
         ).to(device)
         logits = model(windows).logits[:, :-1].float()
-        each = functional.cross_entropy(logits.transpose(1, 2), windows[:, 1:], reduction="none")
+        wanted = windows[:, 1:]
+        each = functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="none")
+        each = each.view(wanted.shape)
         for row, start in enumerate(group):
             counted = start + context
             number = place + row

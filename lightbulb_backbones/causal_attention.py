@@ -100,7 +100,7 @@ class CausalAttention(nn.Module):
             mixed = attend(query, key, value, sight.allowed(self.pattern))
         elif self.pattern is not None:
             mixed = sparse_attend(query, key, value, self.pattern)
-        elif not len(query):  # for no texts torch's own gives a GPU nothing at all
+        elif not len(query):  # of no texts torch's own makes None on a GPU
             mixed = attend(query, key, value)
         else:  # no token sees what comes after it, the padding of texts among that
             mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)

@@ -141,9 +141,10 @@ def _gathered(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern)
 def _places(pattern: SparsePattern, number: int, tokens: int) -> Tensor:
     """Returns the positions that a block of queries sees, in order."""
     block = pattern.block
-    parts = [torch.arange(one * block, (one + 1) * block) for one in pattern.blocks(number)]
-    places = torch.cat(parts)
-    return places[places < tokens]
+    with torch.inference_mode(mode=False):  # what is kept may be learnt with later
+        parts = [torch.arange(one * block, (one + 1) * block) for one in pattern.blocks(number)]
+        places = torch.cat(parts)
+        return places[places < tokens]
 
 
 def _flex(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> Tensor:
@@ -160,7 +161,7 @@ def _flex(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> 
 def _compiled_flex() -> Callable[..., Any]:
     from torch.nn.attention.flex_attention import flex_attention
 
-    return torch.compile(flex_attention)
+    return torch.compile(flex_attention, fullgraph=True)  # or it says why it cannot be
 
 
 @lru_cache(maxsize=64)
@@ -168,14 +169,15 @@ def _block_mask(pattern: SparsePattern, tokens: int, device: str) -> Any:
     from torch.nn.attention.flex_attention import create_block_mask
 
     sees = pattern.sees
-    return create_block_mask(
-        lambda _batch, _head, query, key: sees(query, key),
-        None,
-        None,
-        tokens,
-        tokens,
-        device=device,
-    )
+    with torch.inference_mode(mode=False):  # as of `_places`
+        return create_block_mask(
+            lambda _batch, _head, query, key: sees(query, key),
+            None,
+            None,
+            tokens,
+            tokens,
+            device=device,
+        )
 
 
 def _flash(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> Tensor:
@@ -221,15 +223,16 @@ def _flash_plan(
     block = pattern.block
     number = -(-tokens // block)
     seen = [_places(pattern, one, tokens) for one in range(number)]
-    lengths = torch.tensor([len(one) for one in seen])
-    asking = torch.tensor([min(block, tokens - one * block) for one in range(number)])
-    return _FlashPlan(
-        torch.cat(seen).to(device),
-        _starts(asking.repeat(batch), device),
-        _starts(lengths.repeat(batch), device),
-        int(asking.max()),
-        int(lengths.max()),
-    )
+    with torch.inference_mode(mode=False):  # as of `_places`
+        lengths = torch.tensor([len(one) for one in seen])
+        asking = torch.tensor([min(block, tokens - one * block) for one in range(number)])
+        return _FlashPlan(
+            torch.cat(seen).to(device),
+            _starts(asking.repeat(batch), device),
+            _starts(lengths.repeat(batch), device),
+            int(asking.max()),
+            int(lengths.max()),
+        )
 
 
 def _starts(lengths: Tensor, device: torch.device) -> Tensor:

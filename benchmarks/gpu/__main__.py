@@ -53,6 +53,7 @@ def main() -> None:
         rate = matmul_rate()
         known[name] = {
             **measures[name](),
+            "repeats": arguments.repeats,
             "matmul_teraflops": rate,
             "gpu": torch.cuda.get_device_name(),
             "versions": _versions(),

@@ -17,9 +17,10 @@ from lightbulb_backbones.language_config import LanguageExpertConfig
 from lightbulb_backbones.presets import active_parameters, parameters, preset
 from lightbulb_backbones.sparse_attention import SparsePattern
 
-PEAKS = {"H100": 989.4, "H200": 989.4, "A100": 312.0}
-"""Part of a GPU's name → 10^12 bfloat16 operations a second of dense products, as its maker says,
-of the form with the fastest memory (SXM)."""
+PEAKS = {"H100 80GB HBM3": 989.4, "H200": 989.4, "A100-SXM4": 312.0}
+"""Part of a GPU's name → 10^12 bfloat16 operations a second of dense products, by its maker."""
+_SLOWER = ("PCIe", "NVL", "MIG")
+"""Forms of these that compute less."""
 ROUTED = "routed"
 EXPERTS = (ROUTED, "rag", "dpo", "mamba")
 
@@ -60,7 +61,7 @@ def peak_of(gpu: str) -> float:
         ValueError: it is none of `PEAKS`.
     """
     for part, peak in PEAKS.items():
-        if part in gpu:
+        if part in gpu and not any(form in gpu for form in _SLOWER):
             return peak
     raise ValueError(f"the peak of {gpu!r} is not known, only of {', '.join(PEAKS)}: add it")
 
@@ -135,12 +136,12 @@ def _operations(config: Any, read_by: Mapping[str, float], length: int) -> float
 
 
 def operations(config: LanguageExpertConfig, expert: str, length: int) -> float:
-    """Returns how many operations the forward pass needs a token (Chowdhery et al. 2022, "PaLM",
-    appendix B; a backward pass needs twice as many).
+    """Returns how many operations the forward pass needs a token, of a model without an index
+    (Chowdhery et al. 2022, "PaLM", appendix B; a backward pass needs twice as many).
 
     Two for every parameter that it meets, and for every token that it sees in an attention layer
     four times the width. What a causal mask or a pattern hides is not counted, nor what is computed
-    again, nor scans, convolutions and norms, so what is told by it is rather too little.
+    again, nor scans; tokens that a full switch expert takes no more are counted.
     """
     pattern = SparsePattern(config.block, config.local, config.stride, config.sink)
     places = torch.arange(length)
@@ -148,4 +149,8 @@ def operations(config: LanguageExpertConfig, expert: str, length: int) -> float:
     dense = (length + 1) / 2
     layers = {"rag": config.rag_layers, "dpo": config.dpo_layers}.get(expert, 0)
     seen = config.stem_layers * sparse + (layers + config.decoder_layers) * dense
-    return 2 * active_parameters(config)[expert] + 4 * config.hidden_size * seen
+    met = active_parameters(config)[expert] - parameters(config)["router"]  # once a text
+    if expert == "rag":  # what passages are read by rests
+        of_passages = 2 * config.hidden_size * config.retriever_size + config.num_attention_heads
+        met -= config.rag_layers * of_passages
+    return 2 * met + 4 * config.hidden_size * seen

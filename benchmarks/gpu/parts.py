@@ -1,8 +1,10 @@
 """Attention and scans, each with its gradient, by the length of a text, of the sizes of preset 1b.
 
-A way that runs out of memory at a length has no point there, nor at longer ones.
+A way whose package is not there is left out. One that runs out of memory at a length has no point
+there, nor at longer ones.
 """
 
+import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -32,7 +34,7 @@ def by_length_of_attention(
     pattern = SparsePattern(_SIZE.block, _SIZE.local, _SIZE.stride, _SIZE.sink)
     ways: dict[str, Callable[..., Tensor]] = {
         f"block-sparse, {how}": partial(sparse_attend, pattern=pattern, how=how)
-        for how in ("flash", "flex", "dense")
+        for how in _there({"flash": "flash_attn", "flex": "triton", "dense": "torch"})
     }
     ways["all of the past"] = partial(functional.scaled_dot_product_attention, is_causal=True)
     heads = _SIZE.num_attention_heads
@@ -73,8 +75,20 @@ def by_length_of_scan(repeats: int, sizes: Sequence[int] = SCANNED) -> dict[str,
         by_head = delta[:, :, ::_HEAD], decay[::_HEAD, 0]
         return ssd(heads, *by_head, entry.unsqueeze(2), reading.unsqueeze(2))[0]
 
-    ways = {how: partial(scan, how) for how in ("kernel", "autograd")}
+    packages = {"kernel": "selective_scan_cuda", "autograd": "torch"}
+    ways = {how: partial(scan, how) for how in _there(packages)}
     return _curves({**ways, "Mamba-2, chunks": of_mamba2}, inputs, sizes, repeats)
+
+
+def _there(packages: Mapping[str, str]) -> list[str]:
+    """Returns the ways whose packages are there; tells of the others."""
+    found = []
+    for way, package in packages.items():
+        if importlib.util.find_spec(package):
+            found.append(way)
+        else:
+            print(f"{way} is left out: {package} is not installed", flush=True)
+    return found
 
 
 def _curves(

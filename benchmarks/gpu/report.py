@@ -1,5 +1,6 @@
 """What was measured on a GPU, as tables of the committed results."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.markdown import load, table
@@ -37,19 +38,27 @@ def gpu_model_table() -> str:
     """Returns what a whole model costs, a row a reader and what is run."""
     told = load("gpu")["model"]
     rows = [
-        [
-            f"{_READERS.get(reader, f'`{reader}` reads all')}: {_RUNS[run]}",
-            f"{cost['milliseconds']['median']:.0f}",
-            f"{cost['tokens_a_second']:,.0f}",
-            f"{cost['peak_gigabytes']:.1f}",
-            f"{cost['teraflops']:.0f}",
-            f"{100 * cost['utilisation']:.1f} %",
-        ]
+        [f"{_READERS.get(reader, f'`{reader}` reads all')}: {_RUNS[run]}", *model_cells(cost)]
         for reader, runs in told["costs"].items()
         for run, cost in runs.items()
     ]
-    header = ["", "milliseconds", "tokens a second", "GB at most", "10¹² operations a second"]
-    return table([*header, "of the peak"], rows)
+    header = ["", "read by rag, dpo, mamba", "milliseconds", "tokens a second", "GB that it adds"]
+    return table([*header, "10¹² operations a second", "of the peak"], rows)
+
+
+def model_cells(cost: Mapping[str, Any]) -> list[str]:
+    """Returns the cells of a row."""
+    if cost.get("is_out_of_memory"):
+        return ["", "out of memory", *("–" for _ in range(4))]
+    passed = cost["milliseconds"]
+    return [
+        ", ".join(f"{share:.0%}" for share in cost["read_by"].values()),
+        f"{passed['median']:.0f} ({passed['least']:.0f} to {passed['most']:.0f})",
+        f"{cost['tokens_a_second']:,.0f}",
+        f"{cost['gigabytes']:.1f}",
+        f"{cost['teraflops']:.0f}",
+        f"{100 * cost['utilisation']:.1f} %",
+    ]
 
 
 def gpu_note() -> str:

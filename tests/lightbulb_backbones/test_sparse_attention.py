@@ -111,6 +111,14 @@ def test_every_token_sees_itself_and_nothing_after(pattern, tokens):
     assert not allowed.triu(1).any()
 
 
+@pytest.mark.parametrize("how", ["gathered", "flash"])
+def test_what_was_kept_of_inference_may_be_learnt_with(how, flash):
+    heads = _heads(23)
+    with torch.inference_mode():
+        told = sparse_attend(*heads, PATTERN, how)
+    assert torch.allclose(told, _with_gradients(how, heads, PATTERN)[0])
+
+
 def test_a_processor_gathers_long_texts():
     device = torch.device("cpu")
     assert choose(device, torch.float32, 1023, 64) == "dense"

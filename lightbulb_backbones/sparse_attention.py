@@ -126,15 +126,19 @@ def _dense(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) ->
 
 
 def _gathered(query: Tensor, key: Tensor, value: Tensor, pattern: SparsePattern) -> Tensor:
-    tokens, device = query.shape[2], query.device
+    # Parts are joined, not indexed: every index's gradient would be as long as the whole text.
+    queries, keys, values = (one.split(pattern.block, dim=2) for one in (query, key, value))
     parts = []
-    for number, start in enumerate(range(0, tokens, pattern.block)):
-        position = torch.arange(start, min(start + pattern.block, tokens), device=device)
-        places = _places(pattern, number, tokens).to(device)
+    for number, asking in enumerate(queries):
+        seen = pattern.blocks(number)
+        position = number * pattern.block + torch.arange(asking.shape[2], device=query.device)
+        places = _places(pattern, number, query.shape[2]).to(query.device)
+        seen_keys, seen_values = (
+            torch.cat([blocks[one] for one in seen], dim=2) for blocks in (keys, values)
+        )
         allowed = places <= position.unsqueeze(1)
-        keys, values = (one.index_select(2, places) for one in (key, value))
-        parts.append(attend(query[:, :, position], keys, values, allowed[None, None]))
-    return torch.cat(parts, dim=2) if parts else query
+        parts.append(attend(asking, seen_keys, seen_values, allowed[None, None]))
+    return torch.cat(parts, dim=2)
 
 
 @lru_cache(maxsize=4096)

@@ -47,7 +47,7 @@ def main() -> None:
         for name in arguments.only or MEASURES:
             known[name] = measure(name, arguments.repeats)
             in_order = {one: known[one] for one in MEASURES if one in known}
-            write_json(RESULTS, {**in_order, "machine": machine()})
+            write_json(RESULTS, in_order)
     for path in draw_all(known):
         print(path)
 
@@ -58,8 +58,13 @@ def measure(name: str, repeats: int) -> dict[str, Any]:
     for curve, points in curves.items():
         told = ", ".join(f"{point['at']:g}: {point['median']:g}" for point in points)
         print(f"{name}; {curve}: {told}", flush=True)
-    info = {"kernel": str(kernel_info()), "versions": versions() | {"torch": version("torch")}}
-    return {"repeats": repeats, "curves": curves, **info}
+    return {
+        "repeats": repeats,
+        "curves": curves,
+        "machine": machine(),
+        "kernel": str(kernel_info()),
+        "versions": versions() | {"torch": version("torch")},
+    }
 
 
 if __name__ == "__main__":

@@ -52,9 +52,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "switch_intermediate_size": 1536,
         "retriever_size": 384,
         "retriever_heads": 6,
+        "retriever_layers": 4,
         "block": 128,
         "local": 2,
-        "retriever_layers": 4,
     },
     "1b": {
         "vocab_size": 50_304,
@@ -71,9 +71,9 @@ PRESETS: dict[str, dict[str, Any]] = {
         "switch_intermediate_size": 3072,
         "retriever_size": 512,
         "retriever_heads": 8,
+        "retriever_layers": 6,
         "block": 128,
         "local": 2,
-        "retriever_layers": 6,
     },
 }
 """Name → what its config has of its own, beside its defaults.

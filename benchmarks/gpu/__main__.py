@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu.model import EXPERTS, by_reader
+from benchmarks.gpu.model import by_reader
 from benchmarks.gpu.parts import by_length_of_attention, by_length_of_scan
 from benchmarks.gpu.stopwatch import matmul_rate
 from lightbulb_backbones.runs.checkpoint import write_json
@@ -43,7 +43,7 @@ def main() -> None:
         ATTENTION: lambda: {"costs": by_length_of_attention(arguments.repeats)},
         SCAN: lambda: {"costs": by_length_of_scan(arguments.repeats)},
         MODEL: lambda: by_reader(
-            arguments.preset, arguments.batch, arguments.length, arguments.repeats, EXPERTS
+            arguments.preset, arguments.batch, arguments.length, arguments.repeats
         ),
     }
     known: dict[str, Any] = {}

@@ -22,12 +22,9 @@ PEAKS = {"H100 80GB HBM3": 989.4, "H200": 989.4, "A100-SXM4": 312.0}
 _SLOWER = ("PCIe", "NVL", "MIG")
 """Forms of these that compute less."""
 ROUTED = "routed"
-EXPERTS = (ROUTED, "rag", "dpo", "mamba")
 
 
-def by_reader(
-    size: str, batch: int, length: int, repeats: int, readers: Sequence[str] = EXPERTS
-) -> dict[str, Any]:
+def by_reader(size: str, batch: int, length: int, repeats: int) -> dict[str, Any]:
     """Returns what a preset costs where its router decides, and where one expert reads all texts.
 
     Raises:
@@ -40,7 +37,7 @@ def by_reader(
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
     tokens = torch.randint(3, model.config.vocab_size, (batch, length), device="cuda")
     found = {}
-    for reader in readers:
+    for reader in (ROUTED, *model.config.experts):
         expert = None if reader == ROUTED else reader
         found[reader] = _costs(model, optimizer, tokens, expert, repeats, peak)
         print(reader, found[reader], flush=True)
@@ -97,8 +94,9 @@ def _costs(
         optimizer.zero_grad(set_to_none=True)
 
     found: dict[str, Any] = {}
-    for name, run, learns in (("forward", forward, 0), ("backward", learn, 1), ("step", step, 1)):
-        model.train(bool(learns))
+    for name, run in (("forward", forward), ("backward", learn), ("step", step)):
+        learns = run is not forward
+        model.train(learns)
         routes.clear()
         try:
             told = measure(run, repeats)

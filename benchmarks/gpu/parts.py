@@ -34,7 +34,7 @@ def by_length_of_attention(
     pattern = SparsePattern(_SIZE.block, _SIZE.local, _SIZE.stride, _SIZE.sink)
     ways: dict[str, Callable[..., Tensor]] = {
         f"block-sparse, {how}": partial(sparse_attend, pattern=pattern, how=how)
-        for how in _there({"flash": "flash_attn", "flex": "triton", "dense": "torch"})
+        for how in ways_that_are_there({"flash": "flash_attn", "flex": "triton", "dense": "torch"})
     }
     ways["all of the past"] = partial(functional.scaled_dot_product_attention, is_causal=True)
     heads = _SIZE.num_attention_heads
@@ -76,11 +76,11 @@ def by_length_of_scan(repeats: int, sizes: Sequence[int] = SCANNED) -> dict[str,
         return ssd(heads, *by_head, entry.unsqueeze(2), reading.unsqueeze(2))[0]
 
     packages = {"kernel": "selective_scan_cuda", "autograd": "torch"}
-    ways = {how: partial(scan, how) for how in _there(packages)}
+    ways = {how: partial(scan, how) for how in ways_that_are_there(packages)}
     return _curves({**ways, "Mamba-2, chunks": of_mamba2}, inputs, sizes, repeats)
 
 
-def _there(packages: Mapping[str, str]) -> list[str]:
+def ways_that_are_there(packages: Mapping[str, str]) -> list[str]:
     """Returns the ways whose packages are there; tells of the others."""
     found = []
     for way, package in packages.items():

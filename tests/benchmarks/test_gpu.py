@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu.model import operations, peak_of, shares
+from benchmarks.gpu.parts import ways_that_are_there
 from benchmarks.gpu.report import model_cells
 from benchmarks.markdown import load
 from lightbulb_backbones.language import LanguageExpertForCausalLM
@@ -54,6 +55,12 @@ def test_an_unknown_gpu_is_told():
     for other in ("Abacus", "NVIDIA H100 PCIe", "NVIDIA H200 NVL"):
         with pytest.raises(ValueError, match=f"of '{other}' is not known, only of H100"):
             peak_of(other)
+
+
+def test_a_way_without_its_package_is_left_out_and_told(capsys):
+    packages = {"kernel": "no_such_package", "autograd": "torch"}
+    assert ways_that_are_there(packages) == ["autograd"]
+    assert capsys.readouterr().out == "kernel is left out: no_such_package is not installed\n"
 
 
 def test_what_is_out_of_memory_has_a_row():
